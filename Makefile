@@ -1,0 +1,49 @@
+# What one does with this tree. Each target sets up what it needs; all products go to target/.
+
+# The parts of `make test`, each a file of scripts/test; one alone: make test-NAME.
+PARTS := lint rust install c-header c-side c-split c-static race loom address thread valgrind mutations
+
+.PHONY: help demo test bench headers install soak lint clean setup
+
+PREFIX := /usr/local
+
+help:
+	@echo "make demo      build the library and the mini-VM, and show what they do"
+	@echo "make test      run everything that must pass (under 20 minutes)"
+	@echo "make test-X    run one part of it: $(PARTS)"
+	@echo "make bench     measure; one table, and target/bench.json"
+	@echo "make headers   regenerate include/vmshare/*.h from src/ffi"
+	@echo "make install   install library and headers to PREFIX=$(PREFIX)"
+	@echo "make soak      the race, 10 million rounds for each placement and policy (an hour or more)"
+	@echo "make lint      check how the code is written"
+	@echo "make clean     remove target/"
+
+setup:
+	@scripts/setup.sh test
+
+demo: setup
+	@scripts/demo.sh
+
+test: setup
+	@scripts/parts.sh $(PARTS)
+
+test-%: setup
+	@scripts/parts.sh $*
+
+lint: test-lint
+
+soak: setup
+	@scripts/race.sh 10000000
+
+bench:
+	@scripts/setup.sh bench
+	@cargo run --release --manifest-path benches/Cargo.toml
+
+headers: setup
+	@VMSHARE_BLESS=1 scripts/quietly.sh headers cargo test --quiet --test headers
+
+install:
+	@scripts/install.sh $(PREFIX)
+
+clean:
+	@cargo clean

@@ -1,0 +1,232 @@
+#include "gc.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "ractor.h"
+#include "record.h"
+
+/* Marking keeps the objects that it has yet to look into on a stack of its own, so the depth of
+ * the graph costs memory, never the C stack. */
+typedef struct MarkStack {
+    Value *objects;
+    size_t count;
+    size_t capacity;
+} MarkStack;
+
+static void out_of_memory(void)
+{
+    fputs("minivm: no memory for the collector\n", stderr);
+    abort();
+}
+
+static void push_object(MarkStack *stack, Value object)
+{
+    if (stack->count == stack->capacity) {
+        stack->capacity = stack->capacity == 0 ? 1024 : stack->capacity * 2;
+        stack->objects = realloc(stack->objects, stack->capacity * sizeof(Value));
+        if (stack->objects == NULL)
+            out_of_memory();
+    }
+    stack->objects[stack->count++] = object;
+}
+
+static void mark_value(Value value, MarkStack *stack)
+{
+    if (!is_object(value) || (object_of(value)->type & TYPE_MARKED) != 0)
+        return;
+    object_of(value)->type |= TYPE_MARKED;
+    push_object(stack, value);
+}
+
+static void mark_place(Value *place, void *stack)
+{
+    mark_value(*place, stack);
+}
+
+static void mark_library_root(void *stack, rs_value value)
+{
+    mark_value(value, stack);
+}
+
+static void visit_thread_roots(Vm *vm, ReferenceVisitor visit, void *data)
+{
+    for (Thread *thread = vm->world.threads; thread != NULL; thread = thread->place.next) {
+        for (Value *place = thread->roots; place < thread->roots_top; place++)
+            visit(place, data);
+        visit(&thread->condition, data);
+    }
+}
+
+static void visit_roots(Vm *vm, ReferenceVisitor visit, void *data)
+{
+    visit_thread_roots(vm, visit, data);
+    variables_references(&vm->variables, visit, data);
+    ractors_references(vm->ractors, visit, data);
+}
+
+static void mark(Vm *vm)
+{
+    MarkStack stack = {0};
+    visit_roots(vm, mark_place, &stack);
+    share_visit_roots(&vm->share, mark_library_root, &stack);
+    while (stack.count != 0)
+        object_references(object_of(stack.objects[--stack.count]), mark_place, &stack);
+    free(stack.objects);
+}
+
+static uint32_t is_marked(void *data, rs_value object)
+{
+    (void)data;
+    return (object_of(object)->type & TYPE_MARKED) != 0;
+}
+
+/* What the next threshold is computed from. */
+typedef struct Survivors {
+    size_t bytes;
+    size_t objects;
+} Survivors;
+
+static void free_cell(Vm *vm, Object *object)
+{
+    object_finish(object);
+    share_object_freed(&vm->share, (Value)object);
+    object->type = TYPE_FREE;
+}
+
+static void sweep_block(Vm *vm, Block *block, Survivors *survivors)
+{
+    char *memory = block_memory(&vm->heap, block);
+    size_t objects_before = survivors->objects;
+    block->free = NULL;
+    for (size_t at = 0; at < block->used_bytes; at += block->cell_bytes) {
+        Object *object = (Object *)(memory + at);
+        if ((object->type & TYPE_MARKED) != 0) {
+            object->type &= ~TYPE_MARKED;
+            survivors->objects++;
+            survivors->bytes += block->cell_bytes + object_outside_bytes(object);
+            continue;
+        }
+        if (object->type != TYPE_FREE)
+            free_cell(vm, object);
+        FreeCell *cell = (FreeCell *)object;
+        cell->next = block->free;
+        block->free = cell;
+    }
+    if (survivors->objects == objects_before)
+        heap_retire_block(&vm->heap, block, false);
+    else
+        heap_offer_block(&vm->heap, block);
+}
+
+static void sweep(Vm *vm, Survivors *survivors)
+{
+    for (size_t i = 0; i < vm->heap.block_count; i++)
+        if (vm->heap.blocks[i].cell_bytes != 0)
+            sweep_block(vm, &vm->heap.blocks[i], survivors);
+}
+
+static Value forwarded(Value value)
+{
+    if (!is_object(value) || (object_of(value)->type & TYPE_MOVED) == 0)
+        return value;
+    return ((MovedObject *)value)->place;
+}
+
+static void forward_place(Value *place, void *data)
+{
+    (void)data;
+    *place = forwarded(*place);
+}
+
+static rs_value forward_for_library(void *data, rs_value object)
+{
+    (void)data;
+    return forwarded(object);
+}
+
+static void move_object(Vm *vm, Allocator *allocator, Object *from, size_t bytes)
+{
+    Object *to = heap_cell(&vm->heap, allocator, bytes);
+    if (to == NULL)
+        out_of_memory();
+    from->type &= ~TYPE_MARKED;
+    memcpy(to, from, bytes);
+    from->type |= TYPE_MOVED;
+    ((MovedObject *)from)->place = (Value)to;
+    share_object_moved(&vm->share, (Value)from, (Value)to);
+}
+
+static void evacuate_block(Vm *vm, Allocator *allocator, Block *block, Survivors *survivors)
+{
+    char *memory = block_memory(&vm->heap, block);
+    for (size_t at = 0; at < block->used_bytes; at += block->cell_bytes) {
+        Object *object = (Object *)(memory + at);
+        if ((object->type & TYPE_MARKED) != 0) {
+            survivors->objects++;
+            survivors->bytes += block->cell_bytes + object_outside_bytes(object);
+            move_object(vm, allocator, object, block->cell_bytes);
+        } else if (object->type != TYPE_FREE) {
+            free_cell(vm, object);
+        }
+    }
+}
+
+static void update_block(Vm *vm, Block *block)
+{
+    char *memory = block_memory(&vm->heap, block);
+    for (size_t at = 0; at < block->used_bytes; at += block->cell_bytes) {
+        Object *object = (Object *)(memory + at);
+        object_references(object, forward_place, NULL);
+        object_moved(object);
+    }
+}
+
+/* Blocks that copies went to have indices of their own: `evacuating` tells them from the rest. */
+static void move(Vm *vm, Survivors *survivors)
+{
+    Heap *heap = &vm->heap;
+    Allocator copies = {0};
+    size_t before = heap->block_count;
+    for (size_t i = 0; i < before; i++)
+        heap->blocks[i].evacuating = heap->blocks[i].cell_bytes != 0;
+    for (size_t i = 0; i < before; i++)
+        if (heap->blocks[i].evacuating)
+            evacuate_block(vm, &copies, &heap->blocks[i], survivors);
+    visit_roots(vm, forward_place, NULL);
+    share_update(&vm->share, forward_for_library);
+    for (size_t i = 0; i < heap->block_count; i++)
+        if (heap->blocks[i].cell_bytes != 0 && !heap->blocks[i].evacuating)
+            update_block(vm, &heap->blocks[i]);
+    for (size_t i = 0; i < before; i++)
+        if (heap->blocks[i].evacuating)
+            heap_retire_block(heap, &heap->blocks[i], true);
+    heap_release_allocator(heap, &copies);
+}
+
+static void forget_allocation(Vm *vm)
+{
+    memset(vm->heap.available, 0, sizeof vm->heap.available);
+    for (Thread *thread = vm->world.threads; thread != NULL; thread = thread->place.next)
+        thread->allocator = (Allocator){0};
+}
+
+static void collect(Vm *vm)
+{
+    Survivors survivors = {0};
+    mark(vm);
+    share_sweep(&vm->share, is_marked);
+    forget_allocation(vm);
+    if ((vm->options.collector & COLLECT_MOVING) != 0)
+        move(vm, &survivors);
+    else
+        sweep(vm, &survivors);
+    heap_set_threshold(&vm->heap, survivors.bytes);
+}
+
+void gc_collect(Thread *thread)
+{
+    world_stop(thread);
+    collect(thread->vm);
+    world_resume(thread);
+}

@@ -1,0 +1,222 @@
+#include "printer.h"
+
+#include <string.h>
+
+#include "hash.h"
+#include "primitives.h"
+#include "ractor.h"
+#include "record.h"
+#include "vm.h"
+
+/* `depth` and `budget` are what is left: levels of nesting, and values. */
+typedef struct Printing {
+    Vm *vm;
+    Text *text;
+    int depth;
+    int budget;
+    bool readably;
+} Printing;
+
+static void print_value(Printing *printing, Value value);
+
+static void append(Printing *printing, const char *text)
+{
+    text_append(printing->text, text);
+}
+
+static const char *symbol_name(Vm *vm, Value symbol)
+{
+    return is_symbol(symbol) ? symbol_of(&vm->symbols, symbol)->name : "nobody";
+}
+
+static void print_string(Printing *printing, const String *string)
+{
+    if (!printing->readably) {
+        text_append_bytes(printing->text, string->bytes, string->length);
+        return;
+    }
+    append(printing, "\"");
+    for (size_t i = 0; i < string->length; i++) {
+        char character = string->bytes[i];
+        const char *special = "\"\\\n\t";
+        const char *found = character == '\0' ? NULL : strchr(special, character);
+        if (found != NULL)
+            text_format(printing->text, "\\%c", "\"\\nt"[found - special]);
+        else
+            text_append_bytes(printing->text, &character, 1);
+    }
+    append(printing, "\"");
+}
+
+static void print_float(Printing *printing, double number)
+{
+    char digits[40];
+    snprintf(digits, sizeof digits, "%.15g", number);
+    double read = 0;
+    if (sscanf(digits, "%lf", &read) != 1 || read != number)
+        snprintf(digits, sizeof digits, "%.17g", number);
+    append(printing, digits);
+    if (strspn(digits, "-0123456789") == strlen(digits))
+        append(printing, ".0");
+}
+
+static void print_list(Printing *printing, Value list)
+{
+    append(printing, "(");
+    print_value(printing, car(list));
+    for (list = cdr(list); is_cons(list) && printing->budget > 0; list = cdr(list)) {
+        append(printing, " ");
+        print_value(printing, car(list));
+    }
+    if (is_cons(list)) {
+        append(printing, " ...");
+    } else if (list != NIL) {
+        append(printing, " . ");
+        print_value(printing, list);
+    }
+    append(printing, ")");
+}
+
+static void print_elements(Printing *printing, const Value *elements, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        if (i != 0)
+            append(printing, " ");
+        if (printing->budget <= 0) {
+            append(printing, "...");
+            return;
+        }
+        print_value(printing, elements[i]);
+    }
+}
+
+static void print_hash(Printing *printing, Value hash)
+{
+    append(printing, "{");
+    const char *space = "";
+    const HashEntry *entry;
+    for (size_t i = 0; (entry = hash_entry(hash, i)) != NULL; i++) {
+        if (entry->key == UNBOUND)
+            continue;
+        append(printing, space);
+        space = " ";
+        if (printing->budget <= 0) {
+            append(printing, "...");
+            break;
+        }
+        print_value(printing, entry->key);
+        append(printing, " ");
+        print_value(printing, entry->value);
+    }
+    append(printing, "}");
+}
+
+static void print_record(Printing *printing, const Record *record)
+{
+    text_format(printing->text, "#<%s", print_type(printing->vm, (Value)record));
+    for (size_t i = 0; i < record->length && printing->budget > 0; i++) {
+        text_format(printing->text, " %s: ", record_field_name(printing->vm, record, i));
+        print_value(printing, record->fields[i]);
+    }
+    append(printing, ">");
+}
+
+static void print_object(Printing *printing, Value value)
+{
+    switch (object_type(value)) {
+    case TYPE_CONS:
+        print_list(printing, value);
+        break;
+    case TYPE_FLOAT:
+        print_float(printing, float_number(value));
+        break;
+    case TYPE_STRING:
+        print_string(printing, string_of(value));
+        break;
+    case TYPE_VECTOR:
+        append(printing, "[");
+        print_elements(printing, vector_of(value)->elements, vector_of(value)->length);
+        append(printing, "]");
+        break;
+    case TYPE_HASH:
+        print_hash(printing, value);
+        break;
+    case TYPE_RECORD:
+        print_record(printing, record_of(value));
+        break;
+    case TYPE_CLOSURE:
+        text_format(printing->text, "#<procedure %s>",
+                    symbol_name(printing->vm, closure_of(value)->name));
+        break;
+    case TYPE_CLASS:
+        text_format(printing->text, "#<class %s>",
+                    symbol_name(printing->vm, ((Class *)value)->name));
+        break;
+    case TYPE_RACTOR:
+        text_format(printing->text, "#<ractor %s>", ractor_name(value));
+        break;
+    default:
+        text_format(printing->text, "#<%s>", type_name(object_type(value)));
+    }
+}
+
+static void print_immediate(Printing *printing, Value value)
+{
+    if (is_fixnum(value))
+        text_format(printing->text, "%jd", (intmax_t)fixnum_number(value));
+    else if (is_symbol(value))
+        append(printing, symbol_name(printing->vm, value));
+    else if (is_primitive(value))
+        text_format(printing->text, "#<primitive %s>", primitive_of(value)->name);
+    else if (is_operation(value))
+        append(printing, "#<record operation>");
+    else
+        append(printing, value == NIL ? "nil" : value == TRUTH ? "t" : "#<nothing>");
+}
+
+static void print_value(Printing *printing, Value value)
+{
+    if ((printing->depth == 0 && is_object(value)) || printing->budget <= 0) {
+        append(printing, "...");
+        return;
+    }
+    printing->budget--;
+    printing->depth--;
+    if (is_object(value))
+        print_object(printing, value);
+    else
+        print_immediate(printing, value);
+    printing->depth++;
+}
+
+void print_readably(Vm *vm, Text *text, Value value)
+{
+    Printing printing = {vm, text, 64, 400, true};
+    print_value(&printing, value);
+}
+
+void print_plainly(Vm *vm, Text *text, Value value)
+{
+    Printing printing = {vm, text, 64, 400, false};
+    print_value(&printing, value);
+}
+
+void print_briefly(Vm *vm, Text *text, Value value)
+{
+    Printing printing = {vm, text, 3, 8, true};
+    print_value(&printing, value);
+}
+
+const char *print_type(Vm *vm, Value value)
+{
+    if (is_object(value))
+        return object_type(value) == TYPE_RECORD ? record_type_name(vm, record_of(value))
+                                                 : type_name(object_type(value));
+    if (is_fixnum(value))
+        return "integer";
+    if (is_symbol(value))
+        return "symbol";
+    if (is_primitive(value) || is_operation(value))
+        return "procedure";
+    return value == NIL ? "nil" : "t";
+}

@@ -1,0 +1,51 @@
+/*
+ * record.h: types of records. A type is made by the main ractor and never changes; its operations
+ * are immediates, so every ractor may call them. Its freeze hook is a constant like any other.
+ *
+ * A record whose type has a hook needs to be prepared: an explicit share runs the hook, which may
+ * change the record, or raise. A later change makes it unprepared again.
+ */
+
+#ifndef MINIVM_RECORD_H
+#define MINIVM_RECORD_H
+
+#include "object.h"
+#include "variable.h"
+
+enum { RECORD_TYPES_MAX = 4096 };
+
+typedef struct RecordType {
+    Value name;
+    Variable *hook;
+    size_t length;
+    Value fields[];
+} RecordType;
+
+typedef struct RecordTypes {
+    RecordType *types[RECORD_TYPES_MAX];
+    uint32_t count;
+} RecordTypes;
+
+enum Operation { MAKE_RECORD, TEST_RECORD, GET_FIELD, SET_FIELD };
+
+RecordTypes *record_types_new(void);
+void record_types_free(RecordTypes *types);
+
+/* Main's: makes a type and binds make-NAME, NAME?, NAME-FIELD and set-NAME-FIELD!. `fields` is a
+ * list of symbols. False: a condition is pending. */
+bool record_type_define(Thread *thread, Value name, Value fields);
+
+/* The number of the type of this name, or UINT32_MAX. */
+uint32_t record_type_find(Vm *vm, Value name);
+
+const char *record_type_name(Vm *vm, const Record *record);
+const char *record_field_name(Vm *vm, const Record *record, size_t index);
+
+Value record_apply_operation(Thread *thread, Value operation, Value *arguments, size_t count);
+
+/* Main's: `procedure` becomes the freeze hook of a type. */
+bool record_type_set_hook(Thread *thread, uint32_t type, Value procedure);
+bool record_needs_hook(Vm *vm, const Record *record);
+bool record_run_hook(Thread *thread, Value record);
+
+#endif

@@ -1,0 +1,11 @@
+; A child that is shareable already is no obstacle to its parent, nor does it change with it.
+(take (ractor nil))
+(defconst CHILD [1])
+(defconst PARENT [CHILD [2]])
+(take (ractor CHILD))
+(assert-equal '(C A) (list (state CHILD) (state PARENT)))
+(vector-push! PARENT 3)
+(assert-equal '(C B) (list (state CHILD) (state PARENT)))
+(defconst PARENT PARENT)
+(assert-equal [[1] [2] 3] (take (ractor PARENT)))
+(assert-equal '(C C) (list (state CHILD) (state PARENT)))

@@ -1,0 +1,13 @@
+; Errors are records: catch them, look at them, raise them again.
+(define caught (try (error "no " 'such " thing") (catch (e) e)))
+(assert-equal 'error (condition-kind caught))
+(assert-equal "no such thing" (condition-message caught))
+(assert-equal "conditions.lisp:2" (condition-site caught))
+(assert-equal 'mine (condition-kind (try (raise 'mine "text") (catch (e) e))))
+(assert-equal 3 (try 1 2 3 (catch (e) 4)))
+(assert-equal "outer" (try (try (error "inner") (catch (e) (error "outer")))
+                           (catch (e) (condition-message e))))
+(assert-error 'error (try (error "again") (catch (e) (raise e))))
+(assert-error 'range-error (assert-error 'type-error (vector-ref [1] 1)))
+(assert-error 'assertion-error (assert-equal 1 2))
+(assert-error 'assertion-error (assert-error 'type-error nil))

@@ -1,0 +1,12 @@
+; A dry run: why could another ractor not have this?
+(take (ractor nil))
+(defrecord holder @io)
+(defconst GOOD [1 [2]])
+(defconst BAD {:b [1 2 3 (make-holder (open-file "/dev/null"))]})
+(assert-equal t (explain 'GOOD))
+(assert-equal 'A (state GOOD))
+(let ((condition (explain 'BAD)))
+  (assert-equal 'isolation-error (condition-kind condition))
+  (assert-equal 'unshareable (condition-cause condition))
+  (assert-equal "BAD[:b][3].@io" (condition-path condition)))
+(assert-equal 'A (state BAD))

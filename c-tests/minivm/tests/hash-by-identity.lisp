@@ -1,0 +1,11 @@
+; An identity hash finds its keys wherever the collector has put them, shared or not.
+(define key "key")
+(defconst NAMES (identity-hash key 1 :symbol 2))
+(assert-equal 1 (hash-ref NAMES key))
+(assert-equal nil (hash-ref NAMES "key"))
+(gc)
+(assert-equal 1 (hash-ref NAMES key))
+(assert-equal '(1 2) (take (ractor (gc) (map (lambda (k) (hash-ref NAMES k)) (hash-keys NAMES)))))
+(gc)
+(assert-equal 'C (state NAMES))
+(assert-equal 1 (hash-ref NAMES (car (hash-keys NAMES))))

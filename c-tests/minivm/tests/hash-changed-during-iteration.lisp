@@ -1,0 +1,24 @@
+; An iteration notices that the hash gains or loses an entry; replacing a value is no such change.
+(define table {:a 1 :b 2 :c 3})
+(hash-each table (lambda (key value) (hash-set! table key (* 10 value))))
+(assert-equal {:a 10 :b 20 :c 30} table)
+(assert-error 'iteration-error (hash-each table (lambda (key value) (hash-set! table value key))))
+(assert-error 'iteration-error (hash-each table (lambda (key value) (hash-remove! table key))))
+
+; An iteration closes the holes that removals left. That is a change of representation, no write:
+; the hash stays auto-shareable.
+(take (ractor nil))
+(define marked {:a 1 :b 2 :c 3})
+(hash-remove! marked :a)
+(defconst HOLES marked)
+(assert-equal 'A (state HOLES))
+(assert-equal '(:b :c) (hash-keys HOLES))
+(assert-equal 'A (state HOLES))
+(assert-equal '(:b :c) (take (ractor (hash-keys HOLES))))
+(assert-equal 'C (state HOLES))
+
+; Once shared it keeps its holes, and every ractor may iterate.
+(define with-hole {:a 1 :b 2})
+(hash-remove! with-hole :a)
+(make-shareable with-hole)
+(assert-equal '(:b) (hash-keys with-hole))

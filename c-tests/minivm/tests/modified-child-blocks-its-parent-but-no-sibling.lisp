@@ -1,0 +1,10 @@
+; A write to a child blocks every slot above it, and leaves its siblings alone.
+(take (ractor nil))
+(defconst PARENT [[1] [2]])
+(defconst FIRST (vector-ref PARENT 0))
+(defconst SECOND (vector-ref PARENT 1))
+(vector-push! (vector-ref PARENT 0) :changed)
+(assert-equal "PARENT[0]" (condition-path (assert-error 'isolation-error (take (ractor PARENT)))))
+(assert-error 'isolation-error (take (ractor FIRST)))
+(assert-equal [2] (take (ractor SECOND)))
+(assert-equal '(B B C) (map state (list PARENT FIRST SECOND)))

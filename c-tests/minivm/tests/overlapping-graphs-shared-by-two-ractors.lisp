@@ -1,0 +1,13 @@
+; Two ractors walk graphs with a common part: both get them, and nobody waits for ever.
+(define common (make-list 2000 "common"))
+(defconst LEFT (cons :left common))
+(defconst RIGHT (cons :right common))
+(dotimes (round 5)
+  (let ((readers (list (ractor (car LEFT))
+                       (ractor (car RIGHT))
+                       (ractor (list (car RIGHT) (car LEFT))))))
+    (assert-equal '(:left :right (:right :left)) (map take readers))
+    (assert-equal '(C C C) (map state (list LEFT RIGHT common)))
+    (set! common (make-list 2000 "common"))
+    (defconst LEFT (cons :left common))
+    (defconst RIGHT (cons :right common))))

@@ -1,0 +1,18 @@
+; Main assigns a constant again and again while ractors read it: each read gets a whole old or new
+; value.
+(define (check pair) (assert-equal (car pair) (car (last-pair pair))))
+(define (make-value n)
+  (let ((value (make-list 300 n)))
+    (setcar value n)
+    value))
+(defconst VALUE (make-value 0))
+(define (read-often)
+  (dotimes (i 40)
+    (check VALUE)
+    (yield-thread))
+  'done)
+(define readers (list (ractor (read-often)) (ractor (read-often))))
+(dotimes (i 60)
+  (defconst VALUE (make-value i))
+  (yield-thread))
+(assert-equal '(done done) (map take readers))

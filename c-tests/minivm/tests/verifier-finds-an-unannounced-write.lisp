@@ -1,0 +1,16 @@
+; minivm --verify
+; A write that forgets the check is found, and found once.
+(take (ractor nil))
+(defconst WATCHED [1 2 3])
+(defconst TEXT "text")
+(assert-equal t (verify))
+(unchecked-set! WATCHED 1 :changed)
+(let ((condition (verify)))
+  (assert-equal 'unannounced-change (condition-kind condition))
+  (assert-equal 'unannounced (condition-cause condition)))
+(assert-equal t (verify))
+(unchecked-set! TEXT 0 0)
+(assert-equal 'unannounced-change (condition-kind (verify)))
+(defconst ANNOUNCED [1])
+(vector-push! ANNOUNCED 2)
+(assert-equal t (verify))

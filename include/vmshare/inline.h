@@ -1,0 +1,196 @@
+/*
+ * inline.h: the fast paths, on the host's own flag word or on the side table; and the few
+ * initialisers that C can't express as data. Static inline functions: nothing is linked.
+ *
+ * The two tests that a VM puts before its writes and its reads of constants:
+ *
+ *     static inline rs_status check(Object *object)            before a write
+ *     {
+ *         return rs_must_check(object->flags, FROZEN | AUTOSHARE | PENDING)
+ *                    ? rs_check_frozen(vm, ractor, (rs_value)object)
+ *                    : RS_OK;
+ *     }
+ *
+ *     static inline rs_status access(rs_slot slot, Object *object)      a constant was read
+ *     {
+ *         return rs_is_shareable(rs_load_flags_32(&object->flags), SHAREABLE, PENDING)
+ *                    ? RS_OK
+ *                    : rs_ractor_access(vm, ractor, slot, (rs_value)object);
+ *     }
+ *
+ * With constant masks the first compiles to what `object->flags & FROZEN` compiled to before: one
+ * load, one test, one branch.
+ */
+
+#ifndef VMSHARE_INLINE_H
+#define VMSHARE_INLINE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "vmshare/host.h"
+#include "vmshare/vm.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A host struct with every default, `size` and `abi` filled in. */
+static inline rs_host rs_host_init(void)
+{
+    rs_host host;
+    memset(&host, 0, sizeof host);
+    host.size = (uint32_t)sizeof host;
+    host.abi = RS_ABI;
+    return host;
+}
+
+/* `rs_host host = RS_HOST_INIT;` */
+#define RS_HOST_INIT rs_host_init()
+
+/* A report to be filled in: `rs_report report = RS_REPORT_INIT;` */
+static inline rs_report rs_report_init(void)
+{
+    rs_report report;
+    memset(&report, 0, sizeof report);
+    report.size = (uint32_t)sizeof report;
+    return report;
+}
+
+#define RS_REPORT_INIT rs_report_init()
+
+/* Statistics to be filled in: `rs_statistics statistics = RS_STATISTICS_INIT;` */
+static inline rs_statistics rs_statistics_init(void)
+{
+    rs_statistics statistics;
+    memset(&statistics, 0, sizeof statistics);
+    statistics.size = (uint32_t)sizeof statistics;
+    return statistics;
+}
+
+#define RS_STATISTICS_INIT rs_statistics_init()
+
+/* All four flags are bits of the word of `width` bits at `offset`. */
+static inline rs_flags rs_flags_in_header(size_t offset, unsigned width, uint64_t frozen,
+                                          uint64_t shareable, uint64_t autoshare, uint64_t pending)
+{
+    rs_flags flags;
+    memset(&flags, 0, sizeof flags);
+    flags.placement = RS_FLAGS_IN_HEADER;
+    flags.offset = (uint16_t)offset;
+    flags.width = (uint8_t)width;
+    flags.frozen = frozen;
+    flags.shareable = shareable;
+    flags.autoshare = autoshare;
+    flags.pending = pending;
+    return flags;
+}
+
+/* The library keeps the flags of objects that begin at least 2^granule bytes apart, from
+ * heap_start on. */
+static inline rs_flags rs_flags_in_side_table(unsigned granule, rs_value heap_start,
+                                              size_t heap_size)
+{
+    rs_flags flags;
+    memset(&flags, 0, sizeof flags);
+    flags.placement = RS_FLAGS_IN_SIDE_TABLE;
+    flags.granule = (uint8_t)granule;
+    flags.heap_start = heap_start;
+    flags.heap_size = heap_size;
+    return flags;
+}
+
+/* FROZEN, SHAREABLE and AUTOSHARE are bits of the header which their owner writes plainly; the
+ * library keeps the rest. */
+static inline rs_flags rs_flags_split(size_t offset, unsigned width, uint64_t frozen,
+                                      uint64_t shareable, uint64_t autoshare, unsigned granule,
+                                      rs_value heap_start, size_t heap_size)
+{
+    rs_flags flags = rs_flags_in_side_table(granule, heap_start, heap_size);
+    flags.placement = RS_FLAGS_SPLIT;
+    flags.offset = (uint16_t)offset;
+    flags.width = (uint8_t)width;
+    flags.frozen = frozen;
+    flags.shareable = shareable;
+    flags.autoshare = autoshare;
+    return flags;
+}
+
+/* Before a write: must `rs_check_frozen` be asked? `mask` is FROZEN | AUTOSHARE | PENDING with
+ * flags in the header, FROZEN | AUTOSHARE with split flags. */
+static inline int rs_must_check(uint64_t flags, uint64_t mask)
+{
+    return (flags & mask) != 0;
+}
+
+/* After a read of a slot: is the object shareable, with no question to ask? `flags` must have been
+ * loaded by `rs_load_flags_…`. With split flags ask the side table instead. */
+static inline int rs_is_shareable(uint64_t flags, uint64_t shareable, uint64_t pending)
+{
+    return (flags & (shareable | pending)) == shareable;
+}
+
+#if defined(__GNUC__) || defined(__clang__)
+#define RS_LOAD_ACQUIRE(place) __atomic_load_n((place), __ATOMIC_ACQUIRE)
+#define RS_LOAD_RELAXED(place) __atomic_load_n((place), __ATOMIC_RELAXED)
+#else
+/* Compilers for which a volatile load is at least an acquire (MSVC on x86-64). */
+#define RS_LOAD_ACQUIRE(place) (*(place))
+#define RS_LOAD_RELAXED(place) (*(place))
+#endif
+
+/* Load a flag word so that what its last writer did is visible. */
+static inline uint64_t rs_load_flags_8(const volatile uint8_t *flags)
+{
+    return RS_LOAD_ACQUIRE(flags);
+}
+static inline uint64_t rs_load_flags_16(const volatile uint16_t *flags)
+{
+    return RS_LOAD_ACQUIRE(flags);
+}
+static inline uint64_t rs_load_flags_32(const volatile uint32_t *flags)
+{
+    return RS_LOAD_ACQUIRE(flags);
+}
+static inline uint64_t rs_load_flags_64(const volatile uint64_t *flags)
+{
+    return RS_LOAD_ACQUIRE(flags);
+}
+
+/* Before a write, with flags in the side table: must `rs_check_frozen` be asked? The object lies in
+ * the table's range. Two loads if `table` is not in registers already. */
+static inline int rs_side_must_check(const rs_side_table *table, rs_value address)
+{
+    const volatile uint8_t *flags =
+        (const volatile uint8_t *)((uintptr_t)table->bytes + (address >> table->granule));
+    return (RS_LOAD_RELAXED(flags) & (RS_SIDE_FROZEN | RS_SIDE_AUTOSHARE | RS_SIDE_PENDING)) != 0;
+}
+
+/* After a read of a slot, with flags in the side table or split: is the object shareable, with no
+ * question to ask? The object lies in the table's range. */
+static inline int rs_side_is_shareable(const rs_side_table *table, rs_value address)
+{
+    const volatile uint8_t *flags =
+        (const volatile uint8_t *)((uintptr_t)table->bytes + (address >> table->granule));
+    return (RS_LOAD_ACQUIRE(flags) & (RS_SIDE_SHAREABLE | RS_SIDE_PENDING)) == RS_SIDE_SHAREABLE;
+}
+
+/* Offers a child to the walk, from a `children` callback. Returns nonzero while there is room for
+ * another; at 0 the host stores in `visitor->cursor` where to go on, and returns RS_MORE unless
+ * this was the last child. */
+static inline int rs_visit(rs_visitor *visitor, rs_value child)
+{
+    if (visitor->next == visitor->limit) {
+        visitor->dropped++;
+        return 0;
+    }
+    *visitor->next++ = child;
+    return visitor->next != visitor->limit;
+}
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* VMSHARE_INLINE_H */

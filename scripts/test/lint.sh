@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# rustfmt, clippy and clang-format find nothing
+set -euo pipefail
+
+if ! command -v clang-format >/dev/null; then
+    echo "clang-format is missing"
+    exit 77
+fi
+
+cargo fmt --check
+cargo clippy --quiet --all-targets -- --deny warnings
+cargo fmt --check --manifest-path benches/Cargo.toml
+cargo clippy --quiet --manifest-path benches/Cargo.toml --target-dir target/benches -- --deny warnings
+
+# Headers that are generated look as their generator leaves them.
+generated=$(grep -rlE '^ \* Generated from .* by cbindgen' include)
+find include c-tests ffi-examples tests \( -name '*.[ch]' -o -name '*.cpp' -o -name '*.hpp' \) |
+    grep -vFx "$generated" |
+    xargs clang-format --dry-run -Werror

@@ -1,0 +1,5 @@
+#!/usr/bin/env bash
+# loom: models of the sharing protocol, in all interleavings
+set -euo pipefail
+
+scripts/loom.sh models

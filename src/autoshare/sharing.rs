@@ -1,0 +1,654 @@
+//! One walk that shares a graph, or undoes what it did: claim, decide, then publish or undo.
+//!
+//! It runs in pieces. Between two pieces all of it is in [`Sharing`], behind a lock that nobody
+//! holds then: a collector may visit and update it, and a forked child, whose walker thread does
+//! not exist, finds it at the end of some piece and undoes or finishes it.
+//!
+//! - **Claim**: [`Claim`] enters objects; `log` is the list of all that were claimed.
+//! - **Decide**: one compare-and-swap of the walk word, RUN to COMMIT.
+//! - **Publish**, in two passes over the log: first every object is frozen, then every one becomes
+//!   shareable. In one pass a shareable object would have unfrozen descendants for a moment;
+//!   cycles rule out any order that avoids it.
+//! - **Undo**, backwards over the log. It follows the log and not the graph, which main may have
+//!   changed after an abort. If the walk failed for good, the same pass finds the path from the root
+//!   to the blocker: what lies on it keeps its claim, and its place in the log, until the end.
+//! - **Demote** that path, from the root down: A becomes B, so that the next access fails at once, on
+//!   this slot and on every other through which the path leads. Only if main has marked nothing
+//!   since the walk began, and not where main has left a note (flags.rs): what main assigns
+//!   anew stays A.
+
+use super::claim::{Claim, Purpose, Stop, announce};
+use super::path::{Found, LABEL, PathText, Search};
+use super::protocol::{Phase, Protocol};
+use super::verifier::Verifier;
+use crate::host::callbacks::Callbacks;
+use crate::host::contract::{RS_ELEMENTS_NONE, rs_layout, rs_value};
+use crate::host::flags::Flags;
+use crate::host::heap::{Heap, Object, is_indirect};
+use crate::host::memory::HostAllocator;
+use crate::host::report::RS_CAUSE_HELD;
+use crate::status::{RS_ERR_ARGUMENT, rs_status};
+use crate::walk::chunks::Chunks;
+use crate::walk::{Memory, Progress, Visit, Visitor};
+
+/// Objects that a piece of publishing or undoing handles.
+#[cfg(not(any(test, loom)))]
+const PIECE: usize = 512;
+/// Objects that a piece of publishing or undoing handles. Small under test.
+#[cfg(any(test, loom))]
+const PIECE: usize = 2;
+
+/// How far ahead of itself a pass over the log prefetches.
+const AHEAD: usize = 16;
+
+/// Why a walk ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The graph is shareable; or, for `Purpose::Try`, it would be.
+    Shared,
+    /// This object blocks it, for this cause.
+    Blocked(Object, u32),
+    /// Main wrote this object while the walk had claimed it.
+    Written(Object),
+    /// It was interrupted: try again.
+    Interrupted,
+    /// These must be prepared first: see [`Sharing::take_unprepared`].
+    Unprepared,
+    /// Memory ran out, or a callback failed.
+    Failed(rs_status),
+}
+
+/// What the walk does next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// Nothing: there is no walk.
+    Idle,
+    /// Claim.
+    Claim,
+    /// First pass of publishing, from this index of the log on.
+    Freeze(usize),
+    /// Second pass of publishing.
+    Publish(usize),
+    /// Undo, from this index down.
+    Undo(usize),
+    /// Demote or undo what lies on the path, from this index of the log on.
+    Demote(usize),
+}
+
+/// Brings nearer what a pass over some objects comes to in a moment.
+#[inline(always)]
+fn prefetch(objects: &[rs_value], index: usize, bring: impl FnOnce(Object)) {
+    if let Some(&object) = objects.get(index) {
+        bring(Object(object));
+    }
+}
+
+/// What became of an object on the path to a blocker.
+enum Demoted {
+    /// It was A and is B.
+    Yes,
+    /// Main had written it: it was B before.
+    Before,
+    /// Main has assigned it anew: it stays as it is, and so does the rest of the path.
+    Noted,
+}
+
+/// A walk that shares a graph.
+pub struct Sharing {
+    purpose: Purpose,
+    epoch: u64,
+    serial: u64,
+    root: rs_value,
+    stage: Stage,
+    outcome: Outcome,
+    memory: Memory,
+    log: Chunks,
+    unprepared: Chunks,
+    /// While undoing: what the path must lead to next.
+    target: Option<Object>,
+    /// While undoing: where in the words of an object the search for it stands.
+    search: Option<Search>,
+    /// Where in the log the path begins, of which the end is the log's.
+    path_start: usize,
+    path: PathText,
+    labels_wanted: bool,
+    demoted: u64,
+}
+
+impl Sharing {
+    /// No walk.
+    pub fn new(allocator: HostAllocator) -> Self {
+        Sharing {
+            purpose: Purpose::Access,
+            epoch: 0,
+            serial: 0,
+            root: 0,
+            stage: Stage::Idle,
+            outcome: Outcome::Shared,
+            memory: Memory::new(allocator),
+            log: Chunks::new(allocator),
+            unprepared: Chunks::new(allocator),
+            target: None,
+            search: None,
+            path_start: 0,
+            path: PathText::new(),
+            labels_wanted: false,
+            demoted: 0,
+        }
+    }
+
+    /// Whether a walk is under way.
+    pub fn is_idle(&self) -> bool {
+        self.stage == Stage::Idle
+    }
+
+    /// Begins a walk. Only with the turn, and when no walk is under way.
+    pub fn begin(
+        &mut self,
+        protocol: &Protocol,
+        root: Object,
+        purpose: Purpose,
+        labels_wanted: bool,
+    ) -> Result<(), rs_status> {
+        self.memory.clear();
+        self.log.clear();
+        self.unprepared.clear();
+        self.memory.add(root)?;
+        self.purpose = purpose;
+        self.root = root.0;
+        self.stage = Stage::Claim;
+        self.outcome = Outcome::Shared;
+        self.target = None;
+        self.search = None;
+        self.path = PathText::new();
+        self.labels_wanted = labels_wanted;
+        self.demoted = 0;
+        self.serial = protocol.serial();
+        self.epoch = protocol.begin();
+        Ok(())
+    }
+
+    /// Runs one piece; returns how the walk ended, once it has.
+    pub fn run_piece<H: Heap>(
+        &mut self,
+        heap: &H,
+        callbacks: &Callbacks,
+        protocol: &Protocol,
+        verifier: &Verifier,
+    ) -> Option<Outcome> {
+        match self.stage {
+            Stage::Idle => return Some(self.outcome),
+            Stage::Claim => {
+                let verifier = verifier.is_on().then_some((verifier, callbacks));
+                self.claim_piece(heap, protocol, verifier);
+            }
+            Stage::Freeze(next) => self.freeze_piece(heap, next),
+            Stage::Publish(next) => self.publish_piece(heap, protocol, next),
+            Stage::Undo(above) => self.undo_piece(heap, callbacks, protocol, above),
+            Stage::Demote(next) => self.demote_piece(heap, callbacks, protocol, next),
+        }
+        (self.stage == Stage::Idle).then_some(self.outcome)
+    }
+
+    /// Brings a walk whose thread is gone to its end: what was decided is published, anything else
+    /// undone.
+    pub fn finish_orphan<H: Heap>(
+        &mut self,
+        heap: &H,
+        callbacks: &Callbacks,
+        protocol: &Protocol,
+        verifier: &Verifier,
+    ) {
+        if self.stage == Stage::Claim {
+            protocol.end_scan();
+            self.fail(protocol, Outcome::Interrupted);
+        }
+        while self
+            .run_piece(heap, callbacks, protocol, verifier)
+            .is_none()
+        {}
+    }
+
+    fn claim_piece<H: Heap>(
+        &mut self,
+        heap: &H,
+        protocol: &Protocol,
+        verifier: Option<(&Verifier, &Callbacks)>,
+    ) {
+        let mut claim = Claim {
+            purpose: self.purpose,
+            epoch: self.epoch,
+            protocol,
+            log: self.log.appending(),
+            unprepared: &mut self.unprepared,
+            reads: true,
+            verifier,
+        };
+        let result = self.memory.run_piece(heap, &mut claim);
+        drop(claim);
+        match result {
+            Ok(Progress::Pause) => {}
+            Ok(Progress::Complete) => self.decide(protocol),
+            Err(stop) => self.stop(protocol, stop),
+        }
+    }
+
+    /// All is claimed: commits, or finds why not.
+    fn decide(&mut self, protocol: &Protocol) {
+        if !self.unprepared.is_empty() {
+            self.fail(protocol, Outcome::Unprepared);
+        } else if self.purpose == Purpose::Try {
+            self.fail(protocol, Outcome::Shared);
+        } else if protocol.decide(self.epoch, Phase::Commit) {
+            self.stage = Stage::Freeze(0);
+        } else {
+            self.fail(protocol, Outcome::Interrupted);
+        }
+    }
+
+    fn stop(&mut self, protocol: &Protocol, stop: Stop) {
+        let outcome = match stop {
+            Stop::Blocked(object, cause) => Outcome::Blocked(object, cause),
+            Stop::Ended | Stop::Changing => Outcome::Interrupted,
+            Stop::Failed(status) => Outcome::Failed(status),
+        };
+        self.fail(protocol, outcome);
+    }
+
+    /// The walk fails. If main has ended it meanwhile, that is why.
+    fn fail(&mut self, protocol: &Protocol, outcome: Outcome) {
+        let own = protocol.decide(self.epoch, Phase::Abort);
+        self.outcome = match (own, outcome, protocol.word().phase()) {
+            (false, Outcome::Blocked(..) | Outcome::Failed(_), _) => outcome,
+            (false, _, Phase::Abort) => Outcome::Written(protocol.written()),
+            (false, ..) => Outcome::Interrupted,
+            (true, ..) => outcome,
+        };
+        self.target = match self.outcome {
+            Outcome::Blocked(_, RS_CAUSE_HELD) => None,
+            Outcome::Blocked(object, _) | Outcome::Written(object) => Some(object),
+            _ => None,
+        };
+        self.path_start = self.log.len();
+        self.stage = Stage::Undo(self.log.len());
+    }
+
+    fn freeze_piece<H: Heap>(&mut self, heap: &H, next: usize) {
+        let flags = heap.flags();
+        let frozen = flags.masks().frozen;
+        let ahead = self.log.words(next, PIECE + AHEAD);
+        let objects = &ahead[..PIECE.min(ahead.len())];
+        for (index, &object) in objects.iter().enumerate() {
+            let object = Object(object);
+            if heap.wants_commits() {
+                prefetch(ahead, index + AHEAD, |ahead| heap.prefetch(ahead));
+                heap.commit(object, heap.layout(object));
+            } else {
+                prefetch(ahead, index + AHEAD, |ahead| {
+                    flags.prefetch(heap.address(ahead))
+                });
+            }
+            flags.fetch_or(heap.address(object), frozen);
+        }
+        let end = next + objects.len();
+        self.stage = match end == self.log.len() {
+            true => Stage::Publish(0),
+            false => Stage::Freeze(end),
+        };
+    }
+
+    fn publish_piece<H: Heap>(&mut self, heap: &H, protocol: &Protocol, next: usize) {
+        let flags = heap.flags();
+        let masks = flags.masks();
+        let owner_shares = self.purpose.is_explicit();
+        let ahead = self.log.words(next, PIECE + AHEAD);
+        let objects = &ahead[..PIECE.min(ahead.len())];
+        for (index, &object) in objects.iter().enumerate() {
+            prefetch(ahead, index + AHEAD, |ahead| {
+                flags.prefetch(heap.address(ahead))
+            });
+            let address = heap.address(Object(object));
+            let mut before = flags.load(address);
+            loop {
+                let after =
+                    (before | masks.frozen | masks.shareable) & !(masks.autoshare | masks.pending);
+                match flags.compare_exchange(address, before, after) {
+                    Ok(_) => break,
+                    Err(now) => before = now,
+                }
+            }
+            if owner_shares {
+                flags.owner_saw_shared(address);
+            }
+        }
+        let end = next + objects.len();
+        self.stage = Stage::Publish(end);
+        if end == self.log.len() {
+            self.end(protocol);
+        }
+    }
+
+    fn piece_end(&self, next: usize) -> usize {
+        self.log.len().min(next + PIECE)
+    }
+
+    fn undo_piece<H: Heap>(
+        &mut self,
+        heap: &H,
+        callbacks: &Callbacks,
+        protocol: &Protocol,
+        above: usize,
+    ) {
+        let mut above = above;
+        for _ in 0..PIECE {
+            let Some(index) = above.checked_sub(1) else {
+                self.stage = Stage::Demote(self.path_start);
+                return;
+            };
+            if index >= AHEAD {
+                heap.prefetch(Object(self.log.get(index - AHEAD)));
+            }
+            let object = Object(self.log.get(index));
+            if self.lies_aside(heap, object) {
+                self.unclaim(heap, object);
+                above = index;
+                continue;
+            }
+            match self.refers_to_target(heap, callbacks, protocol, object) {
+                Found::NotYet => break,
+                Found::Nowhere => self.unclaim(heap, object),
+                Found::Here(_) => {
+                    self.target = Some(object);
+                    self.path_start -= 1;
+                    self.log.set(self.path_start, object.0);
+                }
+            }
+            self.search = None;
+            above = index;
+        }
+        self.stage = Stage::Undo(above);
+    }
+
+    /// Whether an object is seen at a glance not to lie on the path.
+    #[inline(always)]
+    fn lies_aside<H: Heap>(&self, heap: &H, object: Object) -> bool {
+        let Some(target) = self.target else {
+            return true;
+        };
+        let refers = heap.refers_to(object, heap.layout(object), target);
+        target != object && refers == Some(false)
+    }
+
+    /// Whether an object refers to what the path must lead to next: one piece of the answer.
+    #[inline(never)]
+    fn refers_to_target<H: Heap>(
+        &mut self,
+        heap: &H,
+        callbacks: &Callbacks,
+        protocol: &Protocol,
+        object: Object,
+    ) -> Found {
+        let Some(target) = self.target else {
+            return Found::Nowhere;
+        };
+        if target == object && self.path_start == self.log.len() {
+            // Main wrote this one: the path ends here.
+            return Found::Here(super::path::Step {
+                index: 0,
+                previous: 0,
+            });
+        }
+        let layout = heap.layout(object);
+        if layout.elements == RS_ELEMENTS_NONE && layout.fields_count == 0 {
+            return Found::Nowhere;
+        }
+        let found = self.search_piece(heap, protocol, object, layout, target);
+        if let (Found::Here(step), true) = (&found, self.labels_wanted) {
+            let mut label = [0; LABEL];
+            callbacks.label(object, step.index, step.previous, &mut label);
+            self.path.prepend(&label);
+        }
+        found
+    }
+
+    fn search_piece<H: Heap>(
+        &mut self,
+        heap: &H,
+        protocol: &Protocol,
+        object: Object,
+        layout: &rs_layout,
+        target: Object,
+    ) -> Found {
+        let is_explicit = self.purpose.is_explicit();
+        if is_indirect(layout) && !announce(heap, protocol, object, is_explicit) {
+            return Found::Nowhere;
+        }
+        let search = self.search.get_or_insert_default();
+        let found = search.piece(heap, object, layout, target, PIECE);
+        protocol.end_scan();
+        // A callback that fails here leaves the path incomplete, which only costs the next access
+        // a walk.
+        found.unwrap_or(Found::Nowhere)
+    }
+
+    /// Takes the claim from an object, and with it main's note; AUTOSHARE stays as it is.
+    #[inline(always)]
+    fn unclaim<H: Heap>(&self, heap: &H, object: Object) {
+        let flags = heap.flags();
+        let masks = flags.masks();
+        let address = heap.address(object);
+        let before = flags.fetch_clear(address, masks.pending | masks.shareable);
+        let owner_undoes = self.purpose.is_explicit();
+        if owner_undoes && before & masks.autoshare == 0 {
+            flags.owner_need_not_ask(address);
+        }
+    }
+
+    fn demote_piece<H: Heap>(
+        &mut self,
+        heap: &H,
+        callbacks: &Callbacks,
+        protocol: &Protocol,
+        next: usize,
+    ) {
+        if next == self.path_start && !self.may_demote(protocol) {
+            self.target = None;
+        }
+        let end = self.piece_end(next);
+        for index in next..end {
+            let object = Object(self.log.get(index));
+            let demoted = match self.target {
+                Some(_) => self.demote(heap, object),
+                None => Demoted::Noted,
+            };
+            match demoted {
+                Demoted::Yes => {
+                    self.demoted += 1;
+                    callbacks.on_unmark(object);
+                }
+                Demoted::Before => {}
+                Demoted::Noted => {
+                    self.target = None;
+                    self.unclaim(heap, object);
+                }
+            }
+        }
+        self.stage = Stage::Demote(end);
+        if end == self.log.len() {
+            self.end(protocol);
+        }
+    }
+
+    /// Whether the path is whole, and main has marked nothing since the walk began.
+    fn may_demote(&self, protocol: &Protocol) -> bool {
+        let whole = self.target == Some(Object(self.root)) && self.purpose == Purpose::Access;
+        whole && self.serial.is_multiple_of(2) && protocol.serial_now() == self.serial
+    }
+
+    /// Takes the claim and AUTOSHARE from an object in one step, unless main has left a note.
+    fn demote<H: Heap>(&self, heap: &H, object: Object) -> Demoted {
+        let flags = heap.flags();
+        let masks = flags.masks();
+        let address = heap.address(object);
+        let mut before = flags.load(address);
+        loop {
+            if before & masks.shareable != 0 {
+                return Demoted::Noted;
+            }
+            let after = before & !(masks.autoshare | masks.pending);
+            match flags.compare_exchange(address, before, after) {
+                Ok(_) if before & masks.autoshare == 0 => return Demoted::Before,
+                Ok(_) => return Demoted::Yes,
+                Err(now) => before = now,
+            }
+        }
+    }
+
+    fn end(&mut self, protocol: &Protocol) {
+        protocol.end(self.epoch);
+        self.stage = Stage::Idle;
+    }
+
+    /// How many objects the walk has claimed.
+    pub fn objects(&self) -> u64 {
+        self.log.len() as u64
+    }
+
+    /// How many of them were demoted.
+    pub fn demoted(&self) -> u64 {
+        self.demoted
+    }
+
+    /// The root, where it is now.
+    pub fn root(&self) -> Object {
+        Object(self.root)
+    }
+
+    /// The text of the path that was found.
+    pub fn path(&self) -> &PathText {
+        &self.path
+    }
+
+    /// Takes the list of objects that must be prepared.
+    pub fn take_unprepared(&mut self) -> Chunks {
+        self.unprepared.take()
+    }
+
+    /// Bytes of memory held.
+    pub fn bytes(&self) -> usize {
+        self.memory.bytes() + self.log.bytes() + self.unprepared.bytes()
+    }
+
+    /// The walk has ended, and its outcome was taken: forgets all that it referred to, and gives
+    /// back what a large walk used.
+    pub fn forget(&mut self) {
+        self.memory.clear();
+        self.log.clear();
+        self.root = 0;
+        self.target = None;
+        self.outcome = Outcome::Interrupted;
+    }
+
+    /// Visits the place of every reference that the walk holds.
+    pub fn for_each_mut(&mut self, mut visit: impl FnMut(&mut rs_value)) {
+        self.memory.for_each_mut(&mut visit);
+        self.log.for_each_mut(&mut visit);
+        self.unprepared.for_each_mut(&mut visit);
+        if self.root != 0 {
+            visit(&mut self.root);
+        }
+        if let Some(target) = &mut self.target {
+            visit(&mut target.0);
+        }
+        if let Outcome::Blocked(object, _) | Outcome::Written(object) = &mut self.outcome {
+            visit(&mut object.0);
+        }
+    }
+
+    /// For a walk whose host scans objects: the next object to scan, claimed.
+    pub fn pull<H: Heap>(&mut self, heap: &H, protocol: &Protocol) -> Option<Object> {
+        while self.stage == Stage::Claim {
+            let Some(object) = self.memory.take() else {
+                if !self.unprepared.is_empty() {
+                    self.fail(protocol, Outcome::Unprepared);
+                }
+                return None;
+            };
+            let mut claim = self.claim(protocol);
+            let entered = claim.enter(heap, object, heap.layout(object));
+            drop(claim);
+            match entered {
+                Ok(Visit::Skip) => {}
+                Ok(Visit::Scan) => return Some(object),
+                Err(stop) => self.stop(protocol, stop),
+            }
+        }
+        None
+    }
+
+    /// For a walk whose host scans objects: children of the object that was pulled.
+    pub fn feed<H: Heap>(
+        &mut self,
+        heap: &H,
+        protocol: &Protocol,
+        children: &[rs_value],
+        last: bool,
+    ) -> Result<(), rs_status> {
+        for child in children.iter().filter_map(|&value| heap.object(value)) {
+            if let Err(status) = self.memory.add(child) {
+                self.fail(protocol, Outcome::Failed(status));
+                return Err(status);
+            }
+        }
+        if last && !protocol.still_runs(self.epoch) {
+            self.fail(protocol, Outcome::Interrupted);
+        }
+        Ok(())
+    }
+
+    /// For a walk whose host scans objects: the host refuses an object.
+    pub fn refuse(&mut self, protocol: &Protocol, object: Object, cause: u32) {
+        self.fail(protocol, Outcome::Blocked(object, cause));
+    }
+
+    /// For a walk whose host scans objects: everything was pulled and fed.
+    pub fn complete(&mut self, protocol: &Protocol) -> Result<(), rs_status> {
+        match self.stage {
+            Stage::Claim if !self.memory.is_empty() => Err(RS_ERR_ARGUMENT),
+            Stage::Claim => {
+                self.decide(protocol);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// For a walk whose host scans objects: the host gives up.
+    pub fn abandon(&mut self, protocol: &Protocol) {
+        if self.stage == Stage::Claim {
+            self.fail(protocol, Outcome::Interrupted);
+        }
+    }
+
+    /// Whether the walk still claims.
+    pub fn is_claiming(&self) -> bool {
+        self.stage == Stage::Claim
+    }
+
+    /// How the walk ended, or is about to end.
+    pub fn outcome(&self) -> Outcome {
+        self.outcome
+    }
+
+    fn claim<'a>(&'a mut self, protocol: &'a Protocol) -> Claim<'a> {
+        Claim {
+            purpose: self.purpose,
+            epoch: self.epoch,
+            protocol,
+            log: self.log.appending(),
+            unprepared: &mut self.unprepared,
+            reads: false,
+            verifier: None,
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! gc.h: what a collector tells the library, and what it must ask.
+
+use super::boundary;
+use crate::host::contract::{rs_value, rs_vm};
+use crate::status::*;
+use core::ffi::c_void;
+
+/// Marks a root of the library as alive.
+#[allow(non_camel_case_types)]
+pub type rs_gc_visit_fn = Option<unsafe extern "C" fn(data: *mut c_void, value: rs_value)>;
+/// Whether an object survived: nonzero if so.
+#[allow(non_camel_case_types)]
+pub type rs_gc_is_alive_fn =
+    Option<unsafe extern "C" fn(data: *mut c_void, object: rs_value) -> u32>;
+/// Where an object is now: its new value, or the same.
+#[allow(non_camel_case_types)]
+pub type rs_gc_forward_fn =
+    Option<unsafe extern "C" fn(data: *mut c_void, object: rs_value) -> rs_value>;
+
+/// Visits every object that a walk in flight still needs. Slots are no roots.
+///
+/// Threads: the collector's, while every thread of the host is stopped (at `safepoint`, between
+/// `blocking_enter` and `blocking_leave`, or outside of the library); also from inside the
+/// `safepoint` callback. Blocks: no. Allocates: no. Cost: O(objects of walks in flight).
+/// Returns: RS_OK; RS_ERR_REENTRANT from inside a callback other than `safepoint`, or from inside
+/// a function that a collector gave; RS_ERR_ARGUMENT, RS_ERR_CLOSED, RS_ERR_FOREIGN, RS_ERR_FORKED.
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rs_gc_visit_roots(
+    vm: *mut rs_vm,
+    visit: rs_gc_visit_fn,
+    data: *mut c_void,
+) -> rs_status {
+    let Some(visit) = visit else {
+        return RS_ERR_ARGUMENT;
+    };
+    boundary::call_unlocked(vm, boundary::Caller::Anyone, |vm| {
+        // SAFETY: the caller's function with the caller's data.
+        vm.visit_roots(&mut |value| unsafe { visit(data, value) });
+        Ok(())
+    })
+}
+
+/// Forgets dead objects: slots whose value did not survive hold nothing, and what was known about
+/// dead objects is dropped. Call it after marking, before memory is reused.
+///
+/// Threads and stops: as `rs_gc_visit_roots`. Blocks: no. Allocates: no.
+/// Cost: O(slots + writes remembered).
+/// Returns: RS_OK; RS_ERR_REENTRANT from inside a callback other than `safepoint`, or from inside
+/// a function that a collector gave; RS_ERR_ARGUMENT, RS_ERR_CLOSED, RS_ERR_FOREIGN, RS_ERR_FORKED.
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rs_gc_sweep(
+    vm: *mut rs_vm,
+    is_alive: rs_gc_is_alive_fn,
+    data: *mut c_void,
+) -> rs_status {
+    let Some(is_alive) = is_alive else {
+        return RS_ERR_ARGUMENT;
+    };
+    boundary::call_unlocked(vm, boundary::Caller::Anyone, |vm| {
+        // SAFETY: the caller's function with the caller's data.
+        vm.sweep(&mut |value| unsafe { is_alive(data, value) != 0 });
+        Ok(())
+    })
+}
+
+/// Objects have moved: asks for the new place of everything that the library refers to, weakly or
+/// not. Flags in the header move with the object; for a side table call `rs_gc_moved` too.
+///
+/// Threads and stops: as `rs_gc_visit_roots`. Blocks: no. Allocates: no.
+/// Returns: RS_OK; RS_ERR_REENTRANT from inside a callback other than `safepoint`, or from inside
+/// a function that a collector gave; RS_ERR_ARGUMENT, RS_ERR_CLOSED, RS_ERR_FOREIGN, RS_ERR_FORKED.
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rs_gc_update(
+    vm: *mut rs_vm,
+    forward: rs_gc_forward_fn,
+    data: *mut c_void,
+) -> rs_status {
+    let Some(forward) = forward else {
+        return RS_ERR_ARGUMENT;
+    };
+    boundary::call_unlocked(vm, boundary::Caller::Anyone, |vm| {
+        // SAFETY: the caller's function with the caller's data.
+        vm.update_references(&mut |value| unsafe { forward(data, value) });
+        Ok(())
+    })
+}
+
+/// One object has moved: its byte of the side table goes with it. A host with a side table (or
+/// with `RS_MARK_ON_ASSIGN`, whose marks stand there until the first ractor) calls it for each
+/// object that moves, in an order in which no destination is still a source.
+///
+/// Threads and stops: as `rs_gc_visit_roots`. Blocks: no. Allocates: no. Cost: two bytes.
+/// Returns: RS_OK; RS_ERR_ARGUMENT if a value is not an object; RS_ERR_REENTRANT as above;
+/// RS_ERR_CLOSED, RS_ERR_FOREIGN, RS_ERR_FORKED. Since: 0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rs_gc_moved(vm: *mut rs_vm, from: rs_value, to: rs_value) -> rs_status {
+    boundary::call_unlocked(vm, boundary::Caller::Anyone, |vm| vm.moved(from, to))
+}
+
+/// The memory of an object is about to be reused: clears its byte of the side table. A host
+/// with a side table (or with `RS_MARK_ON_ASSIGN`) calls it for each object that it frees.
+///
+/// Threads: any, one at a time for one object. Blocks: no. Allocates: no. Cost: one byte.
+/// Returns: RS_OK; RS_ERR_ARGUMENT if the value is not an object; RS_ERR_REENTRANT as above;
+/// RS_ERR_CLOSED, RS_ERR_FOREIGN, RS_ERR_FORKED. Since: 0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rs_gc_freed(vm: *mut rs_vm, object: rs_value) -> rs_status {
+    boundary::call_unlocked(vm, boundary::Caller::Anyone, |vm| vm.freed(object))
+}
+
+/// For a host that frees without stopping its threads (reference counts): interrupts a walk in
+/// flight, waits until it holds no reference, and keeps walks from beginning until `rs_gc_end`.
+///
+/// Threads: any. Blocks: until the walk has undone what it did. Allocates: no. Pairs may nest.
+/// Returns: RS_OK; RS_ERR_REENTRANT (the calling thread is itself in a walk); RS_ERR_ARGUMENT,
+/// RS_ERR_CLOSED, RS_ERR_FOREIGN, RS_ERR_FORKED, RS_ERR_POISONED. Since: 0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rs_gc_begin(vm: *mut rs_vm) -> rs_status {
+    boundary::call(vm, boundary::Caller::Anyone, |vm| vm.gc_begin())
+}
+
+/// Ends what `rs_gc_begin` began.
+///
+/// Threads: any. Blocks: no. Allocates: no.
+/// Returns: RS_OK; RS_ERR_ARGUMENT without `rs_gc_begin`; RS_ERR_CLOSED, RS_ERR_FOREIGN,
+/// RS_ERR_FORKED, RS_ERR_POISONED. Since: 0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rs_gc_end(vm: *mut rs_vm) -> rs_status {
+    boundary::call(vm, boundary::Caller::Anyone, |vm| vm.gc_end())
+}

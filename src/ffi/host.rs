@@ -1,0 +1,2 @@
+//! host.h: the host contract. Data and callbacks only: what an embedding VM tells the library about
+//! itself, once, and what it is told in return.

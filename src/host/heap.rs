@@ -1,0 +1,441 @@
+//! The host's heap, as walks see it: what is an object, what its flags are, which words of it are
+//! children.
+
+use super::callbacks::{Callbacks, VISITOR_ROOM};
+use super::contract::{
+    RS_ELEMENTS_ASK, RS_ELEMENTS_INDIRECT, RS_ELEMENTS_INLINE, RS_ELEMENTS_NONE, RS_SHARE_ASK,
+    RS_SHARE_NO, rs_layout, rs_pointers, rs_type_tag, rs_value,
+};
+use super::flags::{AnyFlags, Flags};
+use crate::status::rs_status;
+use crate::sync::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use core::ops::Range;
+
+/// A value that points to the host's heap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Object(pub rs_value);
+
+/// How far a scan of an object's children came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scanned {
+    /// All children were visited.
+    All,
+    /// There are more, from this cursor on.
+    Upto(u64),
+}
+
+/// Most elements that [`Heap::copy`] copies.
+const AT_A_STROKE: usize = 256;
+
+/// What [`Heap::copy`] has done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Copied {
+    /// Words that were looked at.
+    pub words: usize,
+    /// Behind the last child.
+    pub end: *mut rs_value,
+}
+
+/// A heap of objects with flags and children. The host's is [`HostHeap`]; models bring their own.
+pub trait Heap {
+    /// The flags of its objects.
+    type Flags: Flags;
+
+    /// The flags.
+    fn flags(&self) -> &Self::Flags;
+    /// The object that a value points to; none for an immediate.
+    fn object(&self, value: rs_value) -> Option<Object>;
+    /// Where an object's flags are found.
+    fn address(&self, object: Object) -> usize;
+    /// What an object looks like: fixed for its life.
+    fn layout(&self, object: Object) -> &rs_layout;
+    /// Whether an object can be shared: `RS_SHARE_YES` to `RS_SHARE_BUSY`.
+    fn can_share(&self, object: Object, layout: &rs_layout) -> u32;
+    /// Visits at most about `limit` words of an object from a cursor on: children and immediates,
+    /// in a fixed order.
+    fn scan<F: FnMut(rs_value)>(
+        &self,
+        object: Object,
+        layout: &rs_layout,
+        cursor: u64,
+        limit: usize,
+        visit: F,
+    ) -> Result<Scanned, rs_status>;
+    /// Writes all children of an object to `place`, the last one first; returns where they end, and
+    /// how many words were looked at. None if they might not fit before `end`, or if that is not
+    /// done at a stroke: then [`scan`](Heap::scan) does it.
+    ///
+    /// # Safety
+    /// What lies between `place` and `end` can be written.
+    unsafe fn copy(
+        &self,
+        _object: Object,
+        _layout: &rs_layout,
+        _place: *mut rs_value,
+        _end: *mut rs_value,
+    ) -> Option<Copied> {
+        None
+    }
+    /// Whether an object refers to another; none if [`scan`](Heap::scan) is to find out.
+    fn refers_to(&self, _object: Object, _layout: &rs_layout, _other: Object) -> Option<bool> {
+        None
+    }
+    /// Brings an object nearer to the processor.
+    fn prefetch(&self, object: Object);
+    /// Whether any object's kind wants to know that it is becoming shareable.
+    fn wants_commits(&self) -> bool {
+        true
+    }
+    /// The object is becoming shareable.
+    fn commit(&self, object: Object, layout: &rs_layout);
+}
+
+/// Whether a write to the object may move its children's words: its writer waits for a scan.
+#[inline(always)]
+pub fn is_indirect(layout: &rs_layout) -> bool {
+    layout.elements >= RS_ELEMENTS_INDIRECT
+}
+
+/// The layout of objects whose type has none.
+static ASK: rs_layout = special(RS_SHARE_ASK, RS_ELEMENTS_ASK);
+
+/// The layout of objects whose type has none. A call, so that which layout it is remains a branch,
+/// which the processor predicts, and does not become part of what the next load waits for.
+#[inline(never)]
+fn ask() -> &'static rs_layout {
+    &ASK
+}
+
+/// The layout of objects outside of the range that the host named: they have no flags.
+static OUTSIDE: rs_layout = special(RS_SHARE_NO, RS_ELEMENTS_NONE);
+
+const fn special(share: u32, elements: u8) -> rs_layout {
+    rs_layout {
+        share: share as u8,
+        elements,
+        length_width: 0,
+        length_shift: 0,
+        fields_offset: 0,
+        fields_count: 0,
+        elements_offset: 0,
+        length_offset: 0,
+        commit: (share == RS_SHARE_ASK) as u32,
+        name: core::ptr::null(),
+    }
+}
+
+/// A layout's name points to static text, and layouts are never written.
+// SAFETY: see above.
+unsafe impl Sync for rs_layout {}
+// SAFETY: see above.
+unsafe impl Send for rs_layout {}
+
+/// The heap of the embedding host.
+pub struct HostHeap<'a, F> {
+    flags: F,
+    pointers: rs_pointers,
+    type_tag: rs_type_tag,
+    layouts: &'a [rs_layout],
+    callbacks: &'a Callbacks,
+}
+
+/// The heap of the embedding host, whatever its placement.
+pub type AnyHeap<'a> = HostHeap<'a, AnyFlags>;
+
+impl<'a, F: Flags> HostHeap<'a, F> {
+    /// The heap that a host describes.
+    pub fn new(
+        flags: F,
+        pointers: rs_pointers,
+        type_tag: rs_type_tag,
+        layouts: &'a [rs_layout],
+        callbacks: &'a Callbacks,
+    ) -> Self {
+        HostHeap {
+            flags,
+            pointers,
+            type_tag,
+            layouts,
+            callbacks,
+        }
+    }
+
+    #[inline(always)]
+    fn is_object(&self, value: rs_value) -> bool {
+        let tagged = (self.pointers.tags >> (value & 31)) & 1 != 0;
+        (value >= self.pointers.lowest) & tagged
+    }
+
+    /// The type tag of an object. Most hosts keep it in 32 bits: only those are read inline, which
+    /// spares every other object a jump.
+    #[inline(always)]
+    fn tag(&self, object: Object) -> usize {
+        let tag = &self.type_tag;
+        let word = match tag.width == 32 {
+            true => load_number(self.address(object) + usize::from(tag.offset), 32),
+            false => self.load_tag(object),
+        };
+        ((word >> (tag.shift & 63)) as u32 & tag.mask) as usize
+    }
+
+    #[inline(never)]
+    fn load_tag(&self, object: Object) -> u64 {
+        let place = self.address(object) + usize::from(self.type_tag.offset);
+        match self.type_tag.width {
+            0 => object.0 as u64,
+            width => load_number(place, width),
+        }
+    }
+
+    /// Lets the host write the children of an object, and keeps the objects among them, the last one
+    /// first.
+    ///
+    /// # Safety
+    /// What lies between `place` and `end` can be written.
+    #[inline(always)]
+    unsafe fn copy_asked(
+        &self,
+        object: Object,
+        place: *mut rs_value,
+        end: *mut rs_value,
+    ) -> Option<Copied> {
+        if (end as usize - place as usize) < VISITOR_ROOM * size_of::<rs_value>() {
+            return None;
+        }
+        // SAFETY: the caller's promise.
+        let written = unsafe {
+            let limit = place.add(VISITOR_ROOM);
+            let written = self.callbacks.all_children(object, place, limit)?;
+            let words = (written as usize - place as usize) / size_of::<rs_value>();
+            core::slice::from_raw_parts_mut(place, words)
+        };
+        let words = written.len();
+        let mut children = 0;
+        for index in 0..words {
+            let value = written[index];
+            written[children] = value;
+            children += usize::from(self.is_object(value));
+        }
+        written[..children].reverse();
+        Some(Copied {
+            words,
+            // SAFETY: `children` is at most `words`.
+            end: unsafe { place.add(children) },
+        })
+    }
+
+    /// Visits words `[from, …)` of the fixed fields and elements.
+    #[inline(always)]
+    fn scan_words<V: FnMut(rs_value)>(
+        &self,
+        object: Object,
+        layout: &rs_layout,
+        from: u64,
+        limit: usize,
+        mut visit: V,
+    ) -> Scanned {
+        let address = self.address(object);
+        let fields = usize::from(layout.fields_count);
+        let from = from as usize;
+        if from < fields {
+            let start = address + usize::from(layout.fields_offset);
+            for index in from..fields {
+                visit(load_value(start + index * size_of::<rs_value>()));
+            }
+        }
+        if layout.elements == RS_ELEMENTS_NONE {
+            return Scanned::All;
+        }
+        let (start, length) = elements(address, layout);
+        let first = from.saturating_sub(fields);
+        let range = piece(first, length, limit);
+        for index in range.clone() {
+            visit(load_value(start + index * size_of::<rs_value>()));
+        }
+        if range.end < length {
+            Scanned::Upto((fields + range.end) as u64)
+        } else {
+            Scanned::All
+        }
+    }
+}
+
+/// The elements to visit now: from `first` on, `limit` at most.
+#[inline(always)]
+fn piece(first: usize, length: usize, limit: usize) -> Range<usize> {
+    let first = first.min(length);
+    first..length.min(first.saturating_add(limit))
+}
+
+/// Where the elements of an object begin, and how many there are.
+#[inline(always)]
+fn elements(address: usize, layout: &rs_layout) -> (usize, usize) {
+    let place = address + usize::from(layout.elements_offset);
+    let start = match layout.elements {
+        RS_ELEMENTS_INLINE => place,
+        _ => load_value(place),
+    };
+    let length = address + usize::from(layout.length_offset);
+    let length = match layout.length_width {
+        64 => load_number(length, 64),
+        width => load_shorter(length, width),
+    };
+    let length = length >> (layout.length_shift & 63);
+    match start {
+        0 => (0, 0),
+        start => (start, length as usize),
+    }
+}
+
+/// Reads a child's word, which its owner may be writing at this moment.
+#[inline(always)]
+fn load_value(place: usize) -> rs_value {
+    // SAFETY: the host's layout says that an aligned word stands here, in an object that is alive;
+    // it may be written meanwhile, hence the atomic.
+    unsafe { (*(place as *const AtomicUsize)).load(Ordering::Relaxed) }
+}
+
+#[inline(never)]
+fn load_shorter(place: usize, width: u8) -> u64 {
+    load_number(place, width)
+}
+
+/// Reads a number of the given width in bits.
+#[inline(always)]
+fn load_number(place: usize, width: u8) -> u64 {
+    // SAFETY: the host says that an aligned number of this width stands here, in an object that
+    // is alive; it may be written meanwhile, hence the atomics.
+    unsafe {
+        match width {
+            8 => u64::from((*(place as *const AtomicU8)).load(Ordering::Relaxed)),
+            16 => u64::from((*(place as *const AtomicU16)).load(Ordering::Relaxed)),
+            32 => u64::from((*(place as *const AtomicU32)).load(Ordering::Relaxed)),
+            _ => (*(place as *const AtomicU64)).load(Ordering::Relaxed),
+        }
+    }
+}
+
+impl<F: Flags> Heap for HostHeap<'_, F> {
+    type Flags = F;
+
+    #[inline(always)]
+    fn flags(&self) -> &F {
+        &self.flags
+    }
+
+    #[inline(always)]
+    fn object(&self, value: rs_value) -> Option<Object> {
+        self.is_object(value).then_some(Object(value))
+    }
+
+    #[inline(always)]
+    fn address(&self, object: Object) -> usize {
+        object.0 & !(self.pointers.tag_mask as usize)
+    }
+
+    #[inline(always)]
+    fn layout(&self, object: Object) -> &rs_layout {
+        if !self.flags.covers(self.address(object)) {
+            return &OUTSIDE;
+        }
+        match self.layouts.get(self.tag(object)) {
+            Some(layout) => layout,
+            None => ask(),
+        }
+    }
+
+    #[inline(always)]
+    fn can_share(&self, object: Object, layout: &rs_layout) -> u32 {
+        match u32::from(layout.share) {
+            RS_SHARE_ASK => self.callbacks.can_share(object),
+            answer => answer,
+        }
+    }
+
+    #[inline(always)]
+    fn scan<V: FnMut(rs_value)>(
+        &self,
+        object: Object,
+        layout: &rs_layout,
+        cursor: u64,
+        limit: usize,
+        visit: V,
+    ) -> Result<Scanned, rs_status> {
+        if layout.elements == RS_ELEMENTS_ASK {
+            return self.callbacks.children(object, cursor, limit, visit);
+        }
+        Ok(self.scan_words(object, layout, cursor, limit, visit))
+    }
+
+    #[inline(always)]
+    unsafe fn copy(
+        &self,
+        object: Object,
+        layout: &rs_layout,
+        place: *mut rs_value,
+        end: *mut rs_value,
+    ) -> Option<Copied> {
+        let address = self.address(object);
+        let (start, words) = match layout.elements {
+            RS_ELEMENTS_NONE => (
+                address + usize::from(layout.fields_offset),
+                usize::from(layout.fields_count),
+            ),
+            // SAFETY: the caller's promise.
+            RS_ELEMENTS_ASK => return unsafe { self.copy_asked(object, place, end) },
+            _ if layout.fields_count != 0 => return None,
+            _ => match elements(address, layout) {
+                (_, words) if words > AT_A_STROKE => return None,
+                elements => elements,
+            },
+        };
+        let mut next = place;
+        let mut left = words;
+        while left > 0 {
+            if next == end {
+                return None;
+            }
+            left -= 1;
+            let value = load_value(start + left * size_of::<rs_value>());
+            // Every word is written and only objects are kept: whether a word is an object is hard
+            // to predict.
+            // SAFETY: `next` is before `end`.
+            unsafe {
+                *next = value;
+                next = next.add(usize::from(self.is_object(value)));
+            }
+        }
+        Some(Copied { words, end: next })
+    }
+
+    #[inline(always)]
+    fn refers_to(&self, object: Object, layout: &rs_layout, other: Object) -> Option<bool> {
+        if layout.elements != RS_ELEMENTS_NONE {
+            return None;
+        }
+        let start = self.address(object) + usize::from(layout.fields_offset);
+        let mut fields = 0..usize::from(layout.fields_count);
+        Some(fields.any(|index| load_value(start + index * size_of::<rs_value>()) == other.0))
+    }
+
+    #[inline(always)]
+    fn prefetch(&self, object: Object) {
+        let address = self.address(object);
+        super::prefetch::prefetch(address);
+        if !self.flags.stand_in_objects() {
+            self.flags.prefetch(address);
+        }
+    }
+
+    #[inline(always)]
+    fn wants_commits(&self) -> bool {
+        self.callbacks.host().commit.is_some()
+    }
+
+    #[inline(always)]
+    fn commit(&self, object: Object, layout: &rs_layout) {
+        if layout.commit != 0 {
+            self.callbacks.commit(object);
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! The host's allocator, as the library's collections see it. Allocation never aborts: everything
+//! that grows does so through `try_reserve`, and a failure is `RS_ERR_MEMORY`.
+
+use super::contract::{rs_allocate_fn, rs_release_fn};
+use crate::status::{RS_ERR_MEMORY, rs_status};
+use allocator_api2::alloc::{AllocError, Allocator};
+use core::alloc::Layout;
+use core::ffi::c_void;
+use core::ptr::NonNull;
+
+/// Alignment that `allocate` promises, and malloc too.
+const ALIGNMENT: usize = 16;
+
+/// Where the library's memory comes from: the host's callbacks, or malloc.
+#[derive(Clone, Copy)]
+pub struct HostAllocator {
+    ctx: *mut c_void,
+    allocate: rs_allocate_fn,
+    release: rs_release_fn,
+}
+
+// SAFETY: the contract lets the callbacks be called from any thread.
+unsafe impl Send for HostAllocator {}
+// SAFETY: as above.
+unsafe impl Sync for HostAllocator {}
+
+impl HostAllocator {
+    /// The allocator of a host that set both callbacks or none.
+    pub fn new(ctx: *mut c_void, allocate: rs_allocate_fn, release: rs_release_fn) -> Self {
+        HostAllocator {
+            ctx,
+            allocate,
+            release,
+        }
+    }
+
+    /// The C library's.
+    pub fn malloc() -> Self {
+        HostAllocator::new(core::ptr::null_mut(), None, None)
+    }
+}
+
+// SAFETY: memory comes from the host or malloc, stays valid until released, and any copy of the
+// allocator can release it, since all copies hold the same callbacks.
+unsafe impl Allocator for HostAllocator {
+    fn allocate(&self, layout: Layout) -> Result<NonNull<[u8]>, AllocError> {
+        if layout.align() > ALIGNMENT {
+            return Err(AllocError);
+        }
+        if layout.size() == 0 {
+            let dangling = NonNull::new(core::ptr::without_provenance_mut(ALIGNMENT));
+            return dangling
+                .map(|start| NonNull::slice_from_raw_parts(start, 0))
+                .ok_or(AllocError);
+        }
+        // SAFETY: the callback is the host's, with its own ctx; malloc takes any size.
+        let memory = unsafe {
+            match self.allocate {
+                Some(allocate) => allocate(self.ctx, layout.size()),
+                None => libc::malloc(layout.size()),
+            }
+        };
+        NonNull::new(memory.cast::<u8>())
+            .map(|start| NonNull::slice_from_raw_parts(start, layout.size()))
+            .ok_or(AllocError)
+    }
+
+    unsafe fn deallocate(&self, start: NonNull<u8>, layout: Layout) {
+        if layout.size() == 0 {
+            return;
+        }
+        // SAFETY: `start` came from `allocate` with this layout.
+        unsafe {
+            match self.release {
+                Some(release) => release(self.ctx, start.as_ptr().cast(), layout.size()),
+                None => libc::free(start.as_ptr().cast()),
+            }
+        }
+    }
+}
+
+/// A vector in the host's memory.
+pub type Vec<T> = allocator_api2::vec::Vec<T, HostAllocator>;
+/// A box in the host's memory.
+pub type Box<T> = allocator_api2::boxed::Box<T, HostAllocator>;
+/// A hash map in the host's memory.
+pub type Map<K, V> = hashbrown::HashMap<K, V, AddressHasher, HostAllocator>;
+
+/// Appends, or reports that memory ran out.
+pub fn push<T>(vector: &mut Vec<T>, value: T) -> Result<(), rs_status> {
+    vector.try_reserve(1).map_err(|_| RS_ERR_MEMORY)?;
+    vector.push(value);
+    Ok(())
+}
+
+/// Boxes, or reports that memory ran out.
+pub fn boxed<T>(value: T, allocator: HostAllocator) -> Result<Box<T>, rs_status> {
+    Box::try_new_in(value, allocator).map_err(|_| RS_ERR_MEMORY)
+}
+
+/// Inserts, or reports that memory ran out; returns what stood there.
+pub fn insert<K: Eq + core::hash::Hash, V>(
+    map: &mut Map<K, V>,
+    key: K,
+    value: V,
+) -> Result<Option<V>, rs_status> {
+    map.try_reserve(1).map_err(|_| RS_ERR_MEMORY)?;
+    Ok(map.insert(key, value))
+}
+
+/// Hashes addresses: their low bits are alike, so one multiplication spreads them over the high
+/// bits, which the table uses (Knuth, The Art of Computer Programming 3, 6.4, multiplicative
+/// hashing by the golden ratio), folded down for the bucket index.
+#[derive(Clone, Copy, Default)]
+pub struct AddressHasher;
+
+impl core::hash::BuildHasher for AddressHasher {
+    type Hasher = AddressHash;
+
+    fn build_hasher(&self) -> AddressHash {
+        AddressHash(0)
+    }
+}
+
+/// The state of [`AddressHasher`].
+pub struct AddressHash(u64);
+
+impl core::hash::Hasher for AddressHash {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u64(u64::from(*byte));
+        }
+    }
+
+    fn write_u64(&mut self, value: u64) {
+        let spread = (self.0 ^ value).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.0 = spread ^ (spread >> 32);
+    }
+
+    fn write_usize(&mut self, value: usize) {
+        self.write_u64(value as u64);
+    }
+}

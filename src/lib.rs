@@ -1,0 +1,23 @@
+//! vmshare: live objects of an embedding VM, shared between its ractors.
+//!
+//! The house and its one rule: **ffi → vm → autoshare → walk → host → sync; never upward.**
+//!
+//! | folder | what it is |
+//! |---|---|
+//! | [`ffi`] | the only `extern "C"`: checks arguments, calls the Rust API, nothing else; one file is one header |
+//! | [`vm`] | one embedding VM: its handle, ids, ractors, and what they share |
+//! | [`autoshare`] | states, transitions, slots, access, reports |
+//! | [`walk`] | the one graph walk: worklist, prefetch, pieces; knows nothing of states |
+//! | [`host`] | what an embedding VM looks like from here: contract, flag placement, layouts, callbacks |
+//! | [`sync`] | the only place that names atomics and locks (std's, or loom's under test) |
+//!
+//! `unsafe` lives in `ffi`, `host`, `walk`'s storage and `vm`'s handle; `autoshare` forbids it.
+
+pub mod autoshare;
+pub mod ffi;
+pub mod host;
+pub mod status;
+pub mod sync;
+pub mod version;
+pub mod vm;
+pub mod walk;

@@ -1,0 +1,431 @@
+//! The one graph walk.
+//!
+//! A walk visits every object that can be reached from a root, each as often as its visitor says
+//! "scan it". It knows nothing of states: a [`Visitor`] decides about each object, and keeps whatever
+//! marks make a walk of a cyclic graph end.
+//!
+//! # Shape
+//!
+//! Depth first with an explicit worklist, so a list of ten million objects needs one word of it and
+//! no stack. An object with very many children is scanned in pieces: it waits in `wide`, with a
+//! cursor, until what its last piece brought is done. A walk runs in pieces of a bounded number of
+//! words; between them nothing of it lives in registers or on the stack, so that a collector may
+//! read and update all of it ([`Memory::for_each_mut`]).
+//!
+//! # Queues
+//!
+//! What comes off the worklist is not visited at once, but passes through one or two short
+//! first-in-first-out queues.
+//!
+//! *Ready*: an object's layout is looked up when it enters, and used when it leaves. How many fields an
+//! object has decides branches that are hard to predict; a wrong guess is found out as soon as
+//! the layout is there, and with the queue it is there at once.
+//!
+//! *Prefetched*: in a graph larger than the caches nearly every object is a miss, so it is prefetched
+//! when it enters (Cher, Hosking and Vitek, "Software prefetching for mark-sweep garbage
+//! collection", ASPLOS 2004). Used only once a walk has shown to be large, and its objects to lie
+//! scattered: those that lie in the order of the walk are fetched by the processor itself, best
+//! if they are visited in that order. Children are therefore pushed last one first, and so the first
+//! one is visited first, as it was allocated.
+//!
+//! When prefetching begins decides in which order objects are visited. [`restart`](Memory::restart)
+//! remembers it, so that a walk that is done once more to undo it visits the same objects in the
+//! same order, even if a collector has moved them meanwhile.
+
+pub mod chunks;
+
+use crate::host::contract::{rs_layout, rs_value};
+use crate::host::heap::{Heap, Object, Scanned};
+use crate::host::memory::{HostAllocator, Vec, push};
+use crate::status::rs_status;
+use chunks::{Chunks, Cursor};
+
+/// Words that a piece of a walk reads, about: some microseconds.
+#[cfg(not(any(test, loom)))]
+const PIECE: usize = 1024;
+/// Words that a piece of a walk reads. Small under test, so that pieces end often.
+#[cfg(any(test, loom))]
+const PIECE: usize = 4;
+
+/// Objects that are being prefetched: enough to cover a miss of main memory.
+const PREFETCHED: usize = 16;
+
+/// A place of either queue that holds no object.
+const EMPTY: rs_value = 0;
+
+/// Pieces after which a walk counts as large: what fits the second-level cache needs no
+/// prefetching.
+#[cfg(not(any(test, loom)))]
+const LARGE: usize = 32;
+/// Pieces after which a walk counts as large. Small under test, so that both ways are tried.
+#[cfg(any(test, loom))]
+const LARGE: usize = 4;
+
+/// Two objects lie far from each other if their addresses differ in more than so many low bits: the
+/// processor itself fetches what lies near.
+const LEAP: u32 = 12;
+
+/// Leaps in each piece, on average, by which objects count as scattered.
+#[cfg(not(any(test, loom)))]
+const LEAPS: usize = PIECE / 8;
+/// Leaps in each piece by which objects count as scattered.
+#[cfg(any(test, loom))]
+const LEAPS: usize = 1;
+
+/// What a visitor says to an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Visit {
+    /// Go on with something else.
+    Skip,
+    /// Visit its children too.
+    Scan,
+}
+
+/// Decides about objects.
+pub trait Visitor<H: Heap> {
+    /// Why a walk stops before its end.
+    type Stop: From<rs_status>;
+
+    /// Looks at an object.
+    fn enter(&mut self, heap: &H, object: Object, layout: &rs_layout) -> Result<Visit, Self::Stop>;
+
+    /// Is about to read more children of an object that it entered before.
+    fn resume(
+        &mut self,
+        _heap: &H,
+        _object: Object,
+        _layout: &rs_layout,
+    ) -> Result<(), Self::Stop> {
+        Ok(())
+    }
+
+    /// Has read children of an object, and not yet used one of them.
+    fn scanned(&mut self, _layout: &rs_layout) -> Result<(), Self::Stop> {
+        Ok(())
+    }
+}
+
+/// How a piece of a walk ended.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// There is nothing left to visit.
+    Complete,
+    /// There is more.
+    Pause,
+}
+
+/// An object whose children are scanned in pieces.
+struct Wide {
+    object: Object,
+    cursor: u64,
+}
+
+/// An object about to be visited.
+#[derive(Clone, Copy)]
+struct Ready<'h> {
+    value: rs_value,
+    /// None for `EMPTY`.
+    layout: Option<&'h rs_layout>,
+}
+
+impl<'h> Ready<'h> {
+    #[inline(always)]
+    fn new<H: Heap>(heap: &'h H, value: rs_value) -> Self {
+        let layout = (value != EMPTY).then(|| heap.layout(Object(value)));
+        Ready { value, layout }
+    }
+}
+
+/// What a walk has still to do.
+pub struct Memory {
+    worklist: Chunks,
+    prefetched: [rs_value; PREFETCHED],
+    prefetched_first: usize,
+    ready: rs_value,
+    /// The piece from which on objects are prefetched, because they lie scattered.
+    scattered_from: usize,
+    /// The piece before which that was last judged.
+    judged: usize,
+    /// How often the next object lay far from the last one.
+    leaps: usize,
+    wide: Vec<Wide>,
+    pieces: usize,
+}
+
+impl Memory {
+    /// Nothing to do.
+    pub fn new(allocator: HostAllocator) -> Self {
+        Memory {
+            worklist: Chunks::new(allocator),
+            prefetched: [EMPTY; PREFETCHED],
+            prefetched_first: 0,
+            ready: EMPTY,
+            scattered_from: usize::MAX,
+            judged: 0,
+            leaps: 0,
+            wide: Vec::new_in(allocator),
+            pieces: 0,
+        }
+    }
+
+    /// Forgets what was to do.
+    pub fn clear(&mut self) {
+        self.renew();
+        self.worklist.clear();
+    }
+
+    /// Forgets what was to do, and keeps the memory, for another walk.
+    pub fn renew(&mut self) {
+        self.restart();
+        self.scattered_from = usize::MAX;
+        self.judged = 0;
+    }
+
+    /// Whether there is nothing left to do.
+    pub fn is_empty(&self) -> bool {
+        self.worklist.is_empty()
+            && self.prefetched == [EMPTY; PREFETCHED]
+            && self.ready == EMPTY
+            && self.wide.is_empty()
+    }
+
+    /// Gives all memory back.
+    pub fn release(&mut self) {
+        self.clear();
+        self.worklist.release();
+        self.wide.shrink_to_fit();
+    }
+
+    /// Bytes of memory held.
+    pub fn bytes(&self) -> usize {
+        self.worklist.bytes() + self.wide.capacity() * size_of::<Wide>()
+    }
+
+    /// One more object to visit.
+    pub fn add(&mut self, object: Object) -> Result<(), rs_status> {
+        self.worklist.push(object.0)
+    }
+
+    /// One more object of which the children are to be visited, but not itself.
+    pub fn add_children(&mut self, object: Object) -> Result<(), rs_status> {
+        push(&mut self.wide, Wide { object, cursor: 0 })
+    }
+
+    /// Forgets what was to do, and keeps the memory: the same walk can be done once more without
+    /// allocating.
+    pub fn restart(&mut self) {
+        self.worklist.rewind();
+        self.prefetched = [EMPTY; PREFETCHED];
+        self.ready = EMPTY;
+        self.prefetched_first = 0;
+        self.wide.clear();
+        self.pieces = 0;
+        self.leaps = 0;
+    }
+
+    /// Takes an object out, for a walk whose host scans its objects itself.
+    pub fn take(&mut self) -> Option<Object> {
+        self.worklist.pop().map(Object)
+    }
+
+    /// Visits the place of every reference that the walk holds.
+    pub fn for_each_mut(&mut self, mut visit: impl FnMut(&mut rs_value)) {
+        self.worklist.for_each_mut(&mut visit);
+        self.prefetched
+            .iter_mut()
+            .chain([&mut self.ready])
+            .filter(|value| **value != EMPTY)
+            .for_each(&mut visit);
+        self.wide
+            .iter_mut()
+            .for_each(|wide| visit(&mut wide.object.0));
+    }
+
+    /// Runs one piece of the walk.
+    #[inline(always)]
+    pub fn run_piece<H: Heap, V: Visitor<H>>(
+        &mut self,
+        heap: &H,
+        visitor: &mut V,
+    ) -> Result<Progress, V::Stop> {
+        let mut cursor = self.worklist.cursor();
+        let mut ready = Ready::new(heap, self.ready);
+        let result = if self.pieces < self.scattered_from {
+            self.run::<H, V, false>(heap, visitor, &mut cursor, &mut ready)
+        } else {
+            self.run::<H, V, true>(heap, visitor, &mut cursor, &mut ready)
+        };
+        self.ready = ready.value;
+        self.worklist.set_cursor(cursor);
+        self.pieces += 1;
+        self.judge_locality();
+        result
+    }
+
+    /// Whether the objects of a large walk lie scattered: decided when it is large, and again each time
+    /// that it has become twice as large, until it is so.
+    #[inline(always)]
+    fn judge_locality(&mut self) {
+        if !self.pieces.is_power_of_two() || self.pieces < LARGE || self.pieces <= self.judged {
+            return;
+        }
+        self.judged = self.pieces;
+        if self.pieces < self.scattered_from && self.leaps > self.pieces * LEAPS {
+            self.scattered_from = self.pieces;
+        }
+    }
+
+    /// The loop of a piece. All that changes with each object is in local variables, which no
+    /// call that is not inlined gets a reference to: so it stays in registers.
+    #[inline(always)]
+    fn run<'h, H: Heap, V: Visitor<H>, const SCATTERED: bool>(
+        &mut self,
+        heap: &'h H,
+        visitor: &mut V,
+        cursor: &mut Cursor,
+        ready: &mut Ready<'h>,
+    ) -> Result<Progress, V::Stop> {
+        let mut budget = PIECE as isize;
+        let mut first = self.prefetched_first;
+        let (mut leaps, mut last) = (0, 0);
+        let result = loop {
+            let entering = match SCATTERED {
+                true => self.next_prefetched(heap, cursor, &mut first),
+                false => cursor.pop(&mut self.worklist).unwrap_or(EMPTY),
+            };
+            let leaving = core::mem::replace(ready, Ready::new(heap, entering));
+            let Some(layout) = leaving.layout else {
+                if entering != EMPTY {
+                    continue;
+                }
+                let Some(wide) = self.wide.pop() else {
+                    break Ok(Progress::Complete);
+                };
+                match self.resume(heap, visitor, wide, cursor) {
+                    Ok(words) => budget -= words as isize,
+                    Err(stop) => break Err(stop),
+                }
+                if budget <= 0 {
+                    break Ok(Progress::Pause);
+                }
+                continue;
+            };
+            let object = Object(leaving.value);
+            if !SCATTERED {
+                leaps += usize::from((object.0 ^ last) >> LEAP != 0);
+                last = object.0;
+            }
+            let mut words = 1;
+            match visitor.enter(heap, object, layout) {
+                Ok(Visit::Skip) => {}
+                Ok(Visit::Scan) => {
+                    // SAFETY: the cursor's stack has this room.
+                    let copied = unsafe { heap.copy(object, layout, cursor.next(), cursor.end()) };
+                    match copied {
+                        Some(copied) => {
+                            // SAFETY: they were just written.
+                            unsafe { cursor.set_next(copied.end) };
+                            words += copied.words;
+                        }
+                        None => {
+                            let (moved, scanned) =
+                                self.scan_piece(heap, object, layout, 0, *cursor);
+                            *cursor = moved;
+                            match scanned {
+                                Ok(scanned) => words = scanned,
+                                Err(status) => break Err(status.into()),
+                            }
+                        }
+                    }
+                    if let Err(stop) = visitor.scanned(layout) {
+                        break Err(stop);
+                    }
+                }
+                Err(stop) => break Err(stop),
+            }
+            budget -= words as isize;
+            if budget <= 0 {
+                break Ok(Progress::Pause);
+            }
+        };
+        self.prefetched_first = first;
+        self.leaps += leaps;
+        result
+    }
+
+    /// The next object of a large walk: what comes off the worklist takes the place of what was
+    /// prefetched longest ago.
+    #[inline(always)]
+    fn next_prefetched<H: Heap>(
+        &mut self,
+        heap: &H,
+        cursor: &mut Cursor,
+        first: &mut usize,
+    ) -> rs_value {
+        let mut tried = 0;
+        loop {
+            let entering = cursor.pop(&mut self.worklist).unwrap_or(EMPTY);
+            heap.prefetch(Object(entering));
+            let place = &mut self.prefetched[*first % PREFETCHED];
+            let leaving = core::mem::replace(place, entering);
+            *first = (*first + 1) % PREFETCHED;
+            tried += 1;
+            if leaving != EMPTY || tried > PREFETCHED {
+                return leaving;
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn resume<H: Heap, V: Visitor<H>>(
+        &mut self,
+        heap: &H,
+        visitor: &mut V,
+        wide: Wide,
+        cursor: &mut Cursor,
+    ) -> Result<usize, V::Stop> {
+        let Wide {
+            object,
+            cursor: from,
+        } = wide;
+        let layout = heap.layout(object);
+        visitor.resume(heap, object, layout)?;
+        let (moved, scanned) = self.scan_piece(heap, object, layout, from, *cursor);
+        *cursor = moved;
+        visitor.scanned(layout)?;
+        Ok(scanned?)
+    }
+
+    /// Reads children of an object, from a place on, onto the worklist; returns how many words, and
+    /// the cursor behind them.
+    #[inline(never)]
+    fn scan_piece<H: Heap>(
+        &mut self,
+        heap: &H,
+        object: Object,
+        layout: &rs_layout,
+        from: u64,
+        cursor: Cursor,
+    ) -> (Cursor, Result<usize, rs_status>) {
+        let mut cursor = cursor;
+        let mut words = 1;
+        let mut pushed = Ok(());
+        let worklist = &mut self.worklist;
+        let scanned = heap.scan(object, layout, from, PIECE, |value| {
+            words += 1;
+            if let Some(child) = heap.object(value)
+                && let Err(status) = cursor.push(worklist, child.0)
+            {
+                pushed = Err(status);
+            }
+        });
+        let result = match (pushed, scanned) {
+            (Err(status), _) | (_, Err(status)) => Err(status),
+            (_, Ok(Scanned::All)) => Ok(words),
+            (_, Ok(Scanned::Upto(cursor))) => {
+                push(&mut self.wide, Wide { object, cursor }).map(|()| words)
+            }
+        };
+        (cursor, result)
+    }
+}

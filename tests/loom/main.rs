@@ -1,0 +1,11 @@
+//! Models of the sharing protocol, checked in every interleaving that loom can tell apart, up to a bound of
+//! preemptions. The code under test is the library's own.
+//!
+//! Run by `scripts/loom.sh`, twice: as it is, and with `--cfg vmshare_loads_as_rmw`. Loom keeps only the last
+//! access of each thread to an atomic, so a thread's own load can hide another thread's; each
+//! build finds mistakes that the other misses. `tests/loom/mutations` shows that they are found.
+
+#![cfg(loom)]
+
+mod heap;
+mod models;
