@@ -6,7 +6,7 @@
 # the protocol in tests/loom/mutations is applied to a copy of the sources, and one of the models that
 # it names must fail in one of the two builds.
 #
-# Usage: scripts/loom.sh [models|mutations]     both without an argument
+# Usage: scripts/loom.sh [models | mutations [NAME...]]     both without an argument
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -42,11 +42,11 @@ is_caught() { # copy, models
     return 1
 }
 
-check_mutations() {
-    local copy=target/loom-mutant-sources survivors=0 caught=0
-    for patch in tests/loom/mutations/*.patch; do
-        local name models
-        name=$(basename "$patch" .patch)
+check_mutations() { # names; all if there are none
+    local copy=target/loom-mutant-sources survivors=0 caught=0 name models
+    [ $# -gt 0 ] || set -- $(basename --suffix .patch tests/loom/mutations/*)
+    for name in "$@"; do
+        local patch=tests/loom/mutations/$name.patch
         read -r -a models < <(sed -n 's/^Caught by: //p' "$patch")
         rm -rf "$copy"
         mkdir -p "$copy"
@@ -66,10 +66,10 @@ check_mutations() {
 
 case "${1:-all}" in
 models) check_models ;;
-mutations) check_mutations ;;
+mutations) check_mutations "${@:2}" ;;
 all) check_models && check_mutations ;;
 *)
-    echo "usage: $0 [models|mutations]" >&2
+    echo "usage: $0 [models | mutations [NAME...]]" >&2
     exit 2
     ;;
 esac

@@ -270,6 +270,26 @@ fn two_writes_around_the_commit_both_succeed_or_both_fail_with_the_walk() {
 }
 
 #[test]
+fn a_write_beside_the_path_to_the_blocker_is_not_forgotten() {
+    // 0 → {1, 2}. Main's write of 1 ends the walk, and while that is undone main writes 2.
+    model(4, || {
+        let world = World::new(ModelHeap::new(&[
+            (Inline, A, &[1, 2]),
+            (Inline, A, &[]),
+            (Inline, A, &[]),
+        ]));
+        let walker = spawn(&world, |world| world.access(0));
+        let first = world.check(1);
+        let second = world.check(2);
+        let shared = walker.join().unwrap() == Outcome::Shared;
+        assert_ne!(first || second, shared);
+        if second {
+            assert_eq!(world.heap.flags_now(2), B, "main has written it");
+        }
+    });
+}
+
+#[test]
 fn a_child_read_while_main_writes_is_not_used() {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = Some(5);
