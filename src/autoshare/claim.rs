@@ -4,10 +4,11 @@ use super::protocol::Protocol;
 use super::verifier::Verifier;
 use crate::host::callbacks::Callbacks;
 use crate::host::contract::{
-    RS_SHARE_BUSY, RS_SHARE_BY_COPY, RS_SHARE_NEEDS_PREPARE, RS_SHARE_YES, rs_layout,
+    RS_SHARE_BUSY, RS_SHARE_BY_COPY, RS_SHARE_NEEDS_PREPARE, RS_SHARE_YES,
 };
 use crate::host::flags::{Flags, Masks};
 use crate::host::heap::{Heap, Object, is_indirect};
+use crate::host::plan::Plan;
 use crate::host::report::{
     RS_CAUSE_BY_COPY, RS_CAUSE_HELD, RS_CAUSE_NEEDS_PREPARE, RS_CAUSE_NOT_MARKED,
     RS_CAUSE_NOT_OWNER, RS_CAUSE_UNSHAREABLE,
@@ -120,13 +121,8 @@ impl Claim<'_> {
 
     /// Whether the host lets the object be shared. Asked first: "can never be shared" says more than
     /// "was not marked".
-    fn ask_host<H: Heap>(
-        &mut self,
-        heap: &H,
-        object: Object,
-        layout: &rs_layout,
-    ) -> Result<(), Stop> {
-        let cause = match heap.can_share(object, layout) {
+    fn ask_host<H: Heap>(&mut self, heap: &H, object: Object, plan: &Plan) -> Result<(), Stop> {
+        let cause = match heap.can_share(object, plan) {
             RS_SHARE_YES => return Ok(()),
             RS_SHARE_NEEDS_PREPARE if self.is_explicit() => {
                 return Ok(self.unprepared.push(object.0)?);
@@ -149,7 +145,7 @@ impl<H: Heap> Visitor<H> for Claim<'_> {
     /// elements are behind a pointer is announced in `scan` before it is claimed: main sees the
     /// claim only together with the announcement, and waits.
     #[inline(always)]
-    fn enter(&mut self, heap: &H, object: Object, layout: &rs_layout) -> Result<Visit, Stop> {
+    fn enter(&mut self, heap: &H, object: Object, plan: &Plan) -> Result<Visit, Stop> {
         let flags = heap.flags();
         let masks = flags.masks();
         let address = heap.address(object);
@@ -157,15 +153,15 @@ impl<H: Heap> Visitor<H> for Claim<'_> {
         if before & (masks.shareable | masks.pending) != 0 {
             return Ok(Visit::Skip);
         }
-        if u32::from(layout.share) != RS_SHARE_YES {
-            self.ask_host(heap, object, layout)?;
+        if u32::from(plan.share) != RS_SHARE_YES {
+            self.ask_host(heap, object, plan)?;
         }
         let (deciding, wanted) = self.condition(masks);
         if before & deciding != wanted {
             return Err(self.refused(object));
         }
         self.log.reserve()?;
-        let announced = self.reads && (is_indirect(layout) || self.verifier.is_some());
+        let announced = self.reads && (is_indirect(plan) || self.verifier.is_some());
         if announced {
             self.protocol.begin_scan(object);
         }
@@ -194,8 +190,8 @@ impl<H: Heap> Visitor<H> for Claim<'_> {
     }
 
     /// Announces the object again, for its next piece.
-    fn resume(&mut self, heap: &H, object: Object, layout: &rs_layout) -> Result<(), Stop> {
-        if !is_indirect(layout) {
+    fn resume(&mut self, heap: &H, object: Object, plan: &Plan) -> Result<(), Stop> {
+        if !is_indirect(plan) {
             return Ok(());
         }
         if !announce(heap, self.protocol, object, self.is_explicit()) {
@@ -210,8 +206,8 @@ impl<H: Heap> Visitor<H> for Claim<'_> {
 
     /// What was read counts only if main has not ended the walk meanwhile.
     #[inline(always)]
-    fn scanned(&mut self, layout: &rs_layout) -> Result<(), Stop> {
-        if is_indirect(layout) || self.verifier.is_some() {
+    fn scanned(&mut self, plan: &Plan) -> Result<(), Stop> {
+        if is_indirect(plan) || self.verifier.is_some() {
             self.protocol.end_scan();
         }
         if self.protocol.still_runs(self.epoch) {

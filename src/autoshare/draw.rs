@@ -192,7 +192,7 @@ impl Call<'_> {
     ) -> Result<(), Stop> {
         let mut described = [0; NAME];
         self.callbacks()
-            .describe(object, self.heap.layout(object), &mut described);
+            .describe(object, self.heap.plan(object), &mut described);
         let described = text::bytes(&described);
         let inside = self.autoshare.enter_exploring();
         let blocks = matches!(self.judge_access(object), Judgement::Halt(_));
@@ -231,9 +231,9 @@ impl Call<'_> {
             .map_err(|_| RS_ERR_MEMORY)?;
         let _inside = self.autoshare.enter_exploring();
         let (mut index, mut previous, mut cursor) = (0, 0, 0);
-        let layout = self.heap.layout(object);
+        let plan = self.heap.plan(object);
         loop {
-            let scanned = self.heap.scan(object, layout, cursor, WIDTH, |value| {
+            let scanned = self.heap.scan(object, plan, cursor, WIDTH, |value| {
                 if let Some(child) = self.heap.object(value) {
                     if children.shown.len() < WIDTH {
                         let mut label = [0; LABEL];

@@ -10,10 +10,11 @@ use super::records::Act;
 use super::sharing::Outcome;
 use crate::host::contract::{
     RS_NO_SLOT, RS_SHARE_BUSY, RS_SHARE_BY_COPY, RS_SHARE_NEEDS_PREPARE, RS_SHARE_YES,
-    RS_STATE_AUTOSHARE, rs_layout, rs_ractor, rs_slot, rs_value,
+    RS_STATE_AUTOSHARE, rs_ractor, rs_slot, rs_value,
 };
 use crate::host::heap::{Heap, Object};
 use crate::host::memory::{self, AddressHasher, Map};
+use crate::host::plan::Plan;
 use crate::host::report::{
     RS_CAUSE_BY_COPY, RS_CAUSE_HELD, RS_CAUSE_NEEDS_PREPARE, RS_CAUSE_NOT_MARKED,
     RS_CAUSE_UNSHAREABLE, rs_report,
@@ -63,7 +64,7 @@ pub(super) enum Judgement {
 impl<H: Heap, F: FnMut(Object) -> Judgement> Visitor<H> for Explore<'_, F> {
     type Stop = Stop;
 
-    fn enter(&mut self, _heap: &H, object: Object, _layout: &rs_layout) -> Result<Visit, Stop> {
+    fn enter(&mut self, _heap: &H, object: Object, _plan: &Plan) -> Result<Visit, Stop> {
         if memory::insert(&mut self.visited, object.0, ())?.is_some() {
             return Ok(Visit::Skip);
         }
@@ -134,10 +135,10 @@ impl Call<'_> {
     }
 
     fn find_child(&self, object: Object, target: Object) -> Option<super::path::Step> {
-        let layout = self.heap.layout(object);
+        let plan = self.heap.plan(object);
         let mut search = Search::default();
         loop {
-            match search.piece(&self.heap, object, layout, target, usize::MAX) {
+            match search.piece(&self.heap, object, plan, target, usize::MAX) {
                 Ok(Found::Here(step)) => return Some(step),
                 Ok(Found::NotYet) => {}
                 Ok(Found::Nowhere) | Err(_) => return None,
@@ -199,7 +200,7 @@ impl Call<'_> {
         if self.is_shared(object) {
             return Judgement::Leave;
         }
-        match self.heap.can_share(object, self.heap.layout(object)) {
+        match self.heap.can_share(object, self.heap.plan(object)) {
             RS_SHARE_YES if self.is_or_will_be_marked(object) => Judgement::Pass,
             RS_SHARE_YES => Judgement::Halt(RS_CAUSE_NOT_MARKED),
             RS_SHARE_NEEDS_PREPARE => Judgement::Halt(RS_CAUSE_NEEDS_PREPARE),

@@ -17,12 +17,11 @@
 use super::owner;
 use super::protocol::Protocol;
 use crate::host::callbacks::Callbacks;
-use crate::host::contract::{
-    RS_SHARE_BUSY, RS_SHARE_NEEDS_PREPARE, RS_SHARE_YES, rs_layout, rs_value,
-};
+use crate::host::contract::{RS_SHARE_BUSY, RS_SHARE_NEEDS_PREPARE, RS_SHARE_YES, rs_value};
 use crate::host::flags::Flags;
 use crate::host::heap::{Heap, Object};
 use crate::host::memory::HostAllocator;
+use crate::host::plan::Plan;
 use crate::host::side_table::SideTable;
 use crate::status::rs_status;
 use crate::sync::{AtomicU8, Ordering};
@@ -35,20 +34,15 @@ const ASLEEP: u8 = 0x10;
 /// What marking does to an object.
 pub trait Marker {
     /// Marks an object; returns whether it was newly marked.
-    fn mark<H: Heap>(
-        &mut self,
-        heap: &H,
-        object: Object,
-        layout: &rs_layout,
-    ) -> Result<bool, rs_status>;
+    fn mark<H: Heap>(&mut self, heap: &H, object: Object, plan: &Plan) -> Result<bool, rs_status>;
     /// Takes back what `mark` did when it returned true.
     fn unmark<H: Heap>(&mut self, heap: &H, object: Object);
 }
 
 /// Whether objects of this kind are marked at all.
-fn can_be_marked<H: Heap>(heap: &H, object: Object, layout: &rs_layout) -> bool {
+fn can_be_marked<H: Heap>(heap: &H, object: Object, plan: &Plan) -> bool {
     matches!(
-        heap.can_share(object, layout),
+        heap.can_share(object, plan),
         RS_SHARE_YES | RS_SHARE_NEEDS_PREPARE | RS_SHARE_BUSY
     )
 }
@@ -66,16 +60,16 @@ pub struct Awake<'a> {
 }
 
 impl Awake<'_> {
-    /// Marks an object of which more is to be asked or told than its flags and layout say.
+    /// Marks an object of which more is to be asked or told than its flags and plan say.
     #[cold]
     #[inline(never)]
     fn mark_slowly<H: Heap>(
         &mut self,
         heap: &H,
         object: Object,
-        layout: &rs_layout,
+        plan: &Plan,
     ) -> Result<bool, rs_status> {
-        if !can_be_marked(heap, object, layout) {
+        if !can_be_marked(heap, object, plan) {
             return Ok(false);
         }
         if let Some(watch) = &mut self.watch {
@@ -91,12 +85,7 @@ impl Awake<'_> {
 
 impl Marker for Awake<'_> {
     #[inline(always)]
-    fn mark<H: Heap>(
-        &mut self,
-        heap: &H,
-        object: Object,
-        layout: &rs_layout,
-    ) -> Result<bool, rs_status> {
+    fn mark<H: Heap>(&mut self, heap: &H, object: Object, plan: &Plan) -> Result<bool, rs_status> {
         let flags = heap.flags();
         let masks = flags.masks();
         let address = heap.address(object);
@@ -105,8 +94,8 @@ impl Marker for Awake<'_> {
         if settled != 0 && settled & masks.pending == 0 {
             return Ok(false);
         }
-        if settled != 0 || self.told || u32::from(layout.share) != RS_SHARE_YES {
-            return self.mark_slowly(heap, object, layout);
+        if settled != 0 || self.told || u32::from(plan.share) != RS_SHARE_YES {
+            return self.mark_slowly(heap, object, plan);
         }
         // Nobody but its owner writes the word of an object that is neither A nor claimed.
         flags.store(address, before | masks.autoshare);
@@ -149,15 +138,10 @@ impl Asleep {
 }
 
 impl Marker for Asleep {
-    fn mark<H: Heap>(
-        &mut self,
-        heap: &H,
-        object: Object,
-        layout: &rs_layout,
-    ) -> Result<bool, rs_status> {
+    fn mark<H: Heap>(&mut self, heap: &H, object: Object, plan: &Plan) -> Result<bool, rs_status> {
         let flags = heap.flags();
         let shareable = flags.load(heap.address(object)) & flags.masks().shareable != 0;
-        if shareable || self.has_mark(heap, object) || !can_be_marked(heap, object, layout) {
+        if shareable || self.has_mark(heap, object) || !can_be_marked(heap, object, plan) {
             return Ok(false);
         }
         if let Some(cell) = self.cell(heap, object) {
@@ -181,16 +165,11 @@ pub struct Waking<'a, 'b> {
 }
 
 impl Marker for Waking<'_, '_> {
-    fn mark<H: Heap>(
-        &mut self,
-        heap: &H,
-        object: Object,
-        layout: &rs_layout,
-    ) -> Result<bool, rs_status> {
+    fn mark<H: Heap>(&mut self, heap: &H, object: Object, plan: &Plan) -> Result<bool, rs_status> {
         if !self.asleep.has_mark(heap, object) {
             return Ok(false);
         }
-        let marked = self.awake.mark(heap, object, layout)?;
+        let marked = self.awake.mark(heap, object, plan)?;
         if marked {
             self.asleep.clear(heap, object);
         }
@@ -239,8 +218,8 @@ impl<H: Heap, M: Marker> Visitor<H> for Forward<'_, M> {
     type Stop = Ended;
 
     #[inline(always)]
-    fn enter(&mut self, heap: &H, object: Object, layout: &rs_layout) -> Result<Visit, Ended> {
-        if self.marker.mark(heap, object, layout)? {
+    fn enter(&mut self, heap: &H, object: Object, plan: &Plan) -> Result<Visit, Ended> {
+        if self.marker.mark(heap, object, plan)? {
             self.run += 1;
             return Ok(Visit::Scan);
         }
@@ -275,7 +254,7 @@ impl<M> Backward<'_, M> {
 impl<H: Heap, M: Marker> Visitor<H> for Backward<'_, M> {
     type Stop = Ended;
 
-    fn enter(&mut self, heap: &H, object: Object, _layout: &rs_layout) -> Result<Visit, Ended> {
+    fn enter(&mut self, heap: &H, object: Object, _plan: &Plan) -> Result<Visit, Ended> {
         let in_last_run = self.next_run > self.runs.len();
         if self.left == 0 {
             if in_last_run {
@@ -299,7 +278,7 @@ struct Unmark<'a, M>(&'a mut M);
 impl<H: Heap, M: Marker> Visitor<H> for Unmark<'_, M> {
     type Stop = Ended;
 
-    fn enter(&mut self, heap: &H, object: Object, _layout: &rs_layout) -> Result<Visit, Ended> {
+    fn enter(&mut self, heap: &H, object: Object, _plan: &Plan) -> Result<Visit, Ended> {
         let flags = heap.flags();
         if flags.load(heap.address(object)) & flags.masks().autoshare == 0 {
             return Ok(Visit::Skip);
@@ -334,7 +313,7 @@ impl Marking {
         self.run = 0;
         self.root = root.0;
         self.memory.add_children(root)?;
-        self.root_marked = marker.mark(heap, root, heap.layout(root))?;
+        self.root_marked = marker.mark(heap, root, heap.plan(root))?;
         self.marked = u64::from(self.root_marked);
         Ok(())
     }
@@ -385,7 +364,7 @@ impl Marking {
         self.memory.renew();
         let mut unmark = Unmark(marker);
         // The root's children are looked at in any case, as they were by the mark.
-        let _ = unmark.enter(heap, root, heap.layout(root));
+        let _ = unmark.enter(heap, root, heap.plan(root));
         if self.memory.add_children(root).is_ok() {
             while let Ok(Progress::Pause) = self.memory.run_piece(heap, &mut unmark) {}
         }

@@ -4,8 +4,9 @@
 //! finds a path: the last object before the target that refers to it, then the last one before that,
 //! and so on to the root; one reading of each object, and no memory.
 
-use crate::host::contract::{rs_layout, rs_value};
+use crate::host::contract::rs_value;
 use crate::host::heap::{Heap, Object, Scanned};
+use crate::host::plan::Plan;
 use crate::host::text::{self, TextBuffer};
 use crate::status::rs_status;
 use core::ffi::c_char;
@@ -44,12 +45,12 @@ impl Search {
         &mut self,
         heap: &H,
         object: Object,
-        layout: &rs_layout,
+        plan: &Plan,
         target: Object,
         limit: usize,
     ) -> Result<Found, rs_status> {
         let mut found = None;
-        let scanned = heap.scan(object, layout, self.cursor, limit, |value| {
+        let scanned = heap.scan(object, plan, self.cursor, limit, |value| {
             if value == target.0 && found.is_none() {
                 found = Some(Step {
                     index: self.index,

@@ -287,10 +287,10 @@ impl Call<'_> {
     }
 
     fn mark_one(&self, object: Object) -> Result<bool, rs_status> {
-        let layout = self.heap.layout(object);
+        let plan = self.heap.plan(object);
         self.with_marker(|marker| match marker {
-            PullMarker::Awake(awake) => awake.mark(&self.heap, object, layout),
-            PullMarker::Asleep(asleep) => asleep.mark(&self.heap, object, layout),
+            PullMarker::Awake(awake) => awake.mark(&self.heap, object, plan),
+            PullMarker::Asleep(asleep) => asleep.mark(&self.heap, object, plan),
         })?
     }
 

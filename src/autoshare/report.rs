@@ -132,9 +132,9 @@ impl Call<'_> {
         report.objects = facts.objects;
         if let Some(object) = facts.object {
             report.object = object.0;
-            let layout = self.heap.layout(object);
+            let plan = self.heap.plan(object);
             self.callbacks()
-                .describe(object, layout, &mut report.object_name);
+                .describe(object, plan, &mut report.object_name);
         }
         if let Some(read) = facts.read {
             report.reader = read.ractor;

@@ -22,10 +22,11 @@ use super::path::{Found, LABEL, PathText, Search};
 use super::protocol::{Phase, Protocol};
 use super::verifier::Verifier;
 use crate::host::callbacks::Callbacks;
-use crate::host::contract::{RS_ELEMENTS_NONE, rs_layout, rs_value};
+use crate::host::contract::{RS_ELEMENTS_NONE, rs_value};
 use crate::host::flags::Flags;
 use crate::host::heap::{Heap, Object, is_indirect};
 use crate::host::memory::HostAllocator;
+use crate::host::plan::Plan;
 use crate::host::report::RS_CAUSE_HELD;
 use crate::status::{RS_ERR_ARGUMENT, rs_status};
 use crate::walk::chunks::Chunks;
@@ -282,7 +283,7 @@ impl Sharing {
             let object = Object(object);
             if heap.wants_commits() {
                 prefetch(ahead, index + AHEAD, |ahead| heap.prefetch(ahead));
-                heap.commit(object, heap.layout(object));
+                heap.commit(object, heap.plan(object));
             } else {
                 prefetch(ahead, index + AHEAD, |ahead| {
                     flags.prefetch(heap.address(ahead))
@@ -375,7 +376,7 @@ impl Sharing {
         let Some(target) = self.target else {
             return true;
         };
-        let refers = heap.refers_to(object, heap.layout(object), target);
+        let refers = heap.refers_to(object, heap.plan(object), target);
         target != object && refers == Some(false)
     }
 
@@ -398,11 +399,11 @@ impl Sharing {
                 previous: 0,
             });
         }
-        let layout = heap.layout(object);
-        if layout.elements == RS_ELEMENTS_NONE && layout.fields_count == 0 {
+        let plan = heap.plan(object);
+        if plan.elements == RS_ELEMENTS_NONE && plan.fields_count == 0 {
             return Found::Nowhere;
         }
-        let found = self.search_piece(heap, protocol, object, layout, target);
+        let found = self.search_piece(heap, protocol, object, plan, target);
         if let (Found::Here(step), true) = (&found, self.labels_wanted) {
             let mut label = [0; LABEL];
             callbacks.label(object, step.index, step.previous, &mut label);
@@ -416,15 +417,15 @@ impl Sharing {
         heap: &H,
         protocol: &Protocol,
         object: Object,
-        layout: &rs_layout,
+        plan: &Plan,
         target: Object,
     ) -> Found {
         let is_explicit = self.purpose.is_explicit();
-        if is_indirect(layout) && !announce(heap, protocol, object, is_explicit) {
+        if is_indirect(plan) && !announce(heap, protocol, object, is_explicit) {
             return Found::Nowhere;
         }
         let search = self.search.get_or_insert_default();
-        let found = search.piece(heap, object, layout, target, PIECE);
+        let found = search.piece(heap, object, plan, target, PIECE);
         protocol.end_scan();
         // A callback that fails here leaves the path incomplete, which only costs the next access
         // a walk.
@@ -575,7 +576,7 @@ impl Sharing {
                 return None;
             };
             let mut claim = self.claim(protocol);
-            let entered = claim.enter(heap, object, heap.layout(object));
+            let entered = claim.enter(heap, object, heap.plan(object));
             drop(claim);
             match entered {
                 Ok(Visit::Skip) => {}

@@ -184,13 +184,13 @@ impl Verifier {
         callbacks: &Callbacks,
         object: Object,
     ) -> Result<Content, rs_status> {
-        let layout = heap.layout(object);
+        let plan = heap.plan(object);
         let mut children = Vec::new_in(self.allocator);
         let mut own = callbacks.content_hash(object);
         let mut pushed = Ok(());
         let mut cursor = 0;
         loop {
-            let scanned = heap.scan(object, layout, cursor, usize::MAX, |value| {
+            let scanned = heap.scan(object, plan, cursor, usize::MAX, |value| {
                 let child = heap.object(value).map_or(0, |child| child.0);
                 if child == 0 {
                     own = own.rotate_left(7) ^ (value as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);

@@ -7,6 +7,7 @@ use super::contract::{
     RS_SHARE_NO, rs_layout, rs_pointers, rs_type_tag, rs_value,
 };
 use super::flags::{AnyFlags, Flags};
+use super::plan::{FEW, Plan, Plans};
 use crate::status::rs_status;
 use crate::sync::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use core::ops::Range;
@@ -47,16 +48,16 @@ pub trait Heap {
     fn object(&self, value: rs_value) -> Option<Object>;
     /// Where an object's flags are found.
     fn address(&self, object: Object) -> usize;
-    /// What an object looks like: fixed for its life.
-    fn layout(&self, object: Object) -> &rs_layout;
+    /// What an object looks like, and how to read it: fixed for its life.
+    fn plan(&self, object: Object) -> &Plan;
     /// Whether an object can be shared: `RS_SHARE_YES` to `RS_SHARE_BUSY`.
-    fn can_share(&self, object: Object, layout: &rs_layout) -> u32;
+    fn can_share(&self, object: Object, plan: &Plan) -> u32;
     /// Visits at most about `limit` words of an object from a cursor on: children and immediates,
     /// in a fixed order.
     fn scan<F: FnMut(rs_value)>(
         &self,
         object: Object,
-        layout: &rs_layout,
+        plan: &Plan,
         cursor: u64,
         limit: usize,
         visit: F,
@@ -70,14 +71,14 @@ pub trait Heap {
     unsafe fn copy(
         &self,
         _object: Object,
-        _layout: &rs_layout,
+        _plan: &Plan,
         _place: *mut rs_value,
         _end: *mut rs_value,
     ) -> Option<Copied> {
         None
     }
     /// Whether an object refers to another; none if [`scan`](Heap::scan) is to find out.
-    fn refers_to(&self, _object: Object, _layout: &rs_layout, _other: Object) -> Option<bool> {
+    fn refers_to(&self, _object: Object, _plan: &Plan, _other: Object) -> Option<bool> {
         None
     }
     /// Brings an object nearer to the processor.
@@ -87,30 +88,30 @@ pub trait Heap {
         true
     }
     /// The object is becoming shareable.
-    fn commit(&self, object: Object, layout: &rs_layout);
+    fn commit(&self, object: Object, plan: &Plan);
 }
 
 /// Whether a write to the object may move its children's words: its writer waits for a scan.
 #[inline(always)]
-pub fn is_indirect(layout: &rs_layout) -> bool {
-    layout.elements >= RS_ELEMENTS_INDIRECT
+pub fn is_indirect(plan: &Plan) -> bool {
+    plan.elements >= RS_ELEMENTS_INDIRECT
 }
 
 /// The layout of objects whose type has none.
-static ASK: rs_layout = special(RS_SHARE_ASK, RS_ELEMENTS_ASK);
+static ASK: Plan = special(RS_SHARE_ASK, RS_ELEMENTS_ASK);
 
 /// The layout of objects whose type has none. A call, so that which layout it is remains a branch,
 /// which the processor predicts, and does not become part of what the next load waits for.
 #[inline(never)]
-fn ask() -> &'static rs_layout {
+fn ask() -> &'static Plan {
     &ASK
 }
 
 /// The layout of objects outside of the range that the host named: they have no flags.
-static OUTSIDE: rs_layout = special(RS_SHARE_NO, RS_ELEMENTS_NONE);
+static OUTSIDE: Plan = special(RS_SHARE_NO, RS_ELEMENTS_NONE);
 
-const fn special(share: u32, elements: u8) -> rs_layout {
-    rs_layout {
+const fn special(share: u32, elements: u8) -> Plan {
+    let layout = rs_layout {
         share: share as u8,
         elements,
         length_width: 0,
@@ -121,21 +122,26 @@ const fn special(share: u32, elements: u8) -> rs_layout {
         length_offset: 0,
         commit: (share == RS_SHARE_ASK) as u32,
         name: core::ptr::null(),
-    }
+    };
+    let nothing = rs_pointers {
+        lowest: 0,
+        tag_mask: 0,
+        tags: 0,
+    };
+    Plan::new(layout, &nothing)
 }
 
-/// A layout's name points to static text, and layouts are never written.
-// SAFETY: see above.
-unsafe impl Sync for rs_layout {}
-// SAFETY: see above.
-unsafe impl Send for rs_layout {}
+/// What stands in the fields of an object that has none.
+static NOTHING: AtomicUsize = AtomicUsize::new(0);
 
 /// The heap of the embedding host.
 pub struct HostHeap<'a, F> {
     flags: F,
     pointers: rs_pointers,
     type_tag: rs_type_tag,
-    layouts: &'a [rs_layout],
+    plans: &'a [Plan],
+    /// Most fields of any of the plans whose fields are few.
+    few: usize,
     callbacks: &'a Callbacks,
 }
 
@@ -148,21 +154,28 @@ impl<'a, F: Flags> HostHeap<'a, F> {
         flags: F,
         pointers: rs_pointers,
         type_tag: rs_type_tag,
-        layouts: &'a [rs_layout],
+        plans: &'a Plans,
         callbacks: &'a Callbacks,
     ) -> Self {
         HostHeap {
             flags,
             pointers,
             type_tag,
-            layouts,
+            plans: plans.all(),
+            few: plans.few(),
             callbacks,
         }
     }
 
     #[inline(always)]
     fn is_object(&self, value: rs_value) -> bool {
-        let tagged = (self.pointers.tags >> (value & 31)) & 1 != 0;
+        self.has_tag(value, self.pointers.tags)
+    }
+
+    /// Whether a value is that of an object, with one of these low bits.
+    #[inline(always)]
+    fn has_tag(&self, value: rs_value, tags: u32) -> bool {
+        let tagged = (tags >> (value & 31)) & 1 != 0;
         (value >= self.pointers.lowest) & tagged
     }
 
@@ -185,6 +198,35 @@ impl<'a, F: Flags> HostHeap<'a, F> {
             0 => object.0 as u64,
             width => load_number(place, width),
         }
+    }
+
+    /// Copies the children of an object that has a few fields, last one first, without a branch that
+    /// depends on it.
+    ///
+    /// # Safety
+    /// FEW words can be written from `place` on.
+    #[inline(always)]
+    unsafe fn copy_few(&self, object: Object, plan: &Plan, place: *mut rs_value) -> Copied {
+        let words = usize::from(plan.fields_count);
+        let start = match words {
+            0 => &raw const NOTHING as usize,
+            _ => self.address(object),
+        };
+        let mut next = place;
+        for index in 0..FEW {
+            // The same for all objects of a host, so that the processor knows it.
+            if index >= 2 && index >= self.few {
+                break;
+            }
+            let (offset, tags) = plan.field(index);
+            let value = load_value(start + offset);
+            // SAFETY: the caller's promise.
+            unsafe {
+                *next = value;
+                next = next.add(usize::from(self.has_tag(value, tags)));
+            }
+        }
+        Copied { words, end: next }
     }
 
     /// Lets the host write the children of an object, and keeps the objects among them, the last one
@@ -229,24 +271,24 @@ impl<'a, F: Flags> HostHeap<'a, F> {
     fn scan_words<V: FnMut(rs_value)>(
         &self,
         object: Object,
-        layout: &rs_layout,
+        plan: &Plan,
         from: u64,
         limit: usize,
         mut visit: V,
     ) -> Scanned {
         let address = self.address(object);
-        let fields = usize::from(layout.fields_count);
+        let fields = usize::from(plan.fields_count);
         let from = from as usize;
         if from < fields {
-            let start = address + usize::from(layout.fields_offset);
+            let start = address + usize::from(plan.fields_offset);
             for index in from..fields {
                 visit(load_value(start + index * size_of::<rs_value>()));
             }
         }
-        if layout.elements == RS_ELEMENTS_NONE {
+        if plan.elements == RS_ELEMENTS_NONE {
             return Scanned::All;
         }
-        let (start, length) = elements(address, layout);
+        let (start, length) = elements(address, plan);
         let first = from.saturating_sub(fields);
         let range = piece(first, length, limit);
         for index in range.clone() {
@@ -269,18 +311,18 @@ fn piece(first: usize, length: usize, limit: usize) -> Range<usize> {
 
 /// Where the elements of an object begin, and how many there are.
 #[inline(always)]
-fn elements(address: usize, layout: &rs_layout) -> (usize, usize) {
-    let place = address + usize::from(layout.elements_offset);
-    let start = match layout.elements {
+fn elements(address: usize, plan: &Plan) -> (usize, usize) {
+    let place = address + usize::from(plan.elements_offset);
+    let start = match plan.elements {
         RS_ELEMENTS_INLINE => place,
         _ => load_value(place),
     };
-    let length = address + usize::from(layout.length_offset);
-    let length = match layout.length_width {
+    let length = address + usize::from(plan.length_offset);
+    let length = match plan.length_width {
         64 => load_number(length, 64),
         width => load_shorter(length, width),
     };
-    let length = length >> (layout.length_shift & 63);
+    let length = length >> (plan.length_shift & 63);
     match start {
         0 => (0, 0),
         start => (start, length as usize),
@@ -334,19 +376,19 @@ impl<F: Flags> Heap for HostHeap<'_, F> {
     }
 
     #[inline(always)]
-    fn layout(&self, object: Object) -> &rs_layout {
+    fn plan(&self, object: Object) -> &Plan {
         if !self.flags.covers(self.address(object)) {
             return &OUTSIDE;
         }
-        match self.layouts.get(self.tag(object)) {
-            Some(layout) => layout,
+        match self.plans.get(self.tag(object)) {
+            Some(plan) => plan,
             None => ask(),
         }
     }
 
     #[inline(always)]
-    fn can_share(&self, object: Object, layout: &rs_layout) -> u32 {
-        match u32::from(layout.share) {
+    fn can_share(&self, object: Object, plan: &Plan) -> u32 {
+        match u32::from(plan.share) {
             RS_SHARE_ASK => self.callbacks.can_share(object),
             answer => answer,
         }
@@ -356,50 +398,53 @@ impl<F: Flags> Heap for HostHeap<'_, F> {
     fn scan<V: FnMut(rs_value)>(
         &self,
         object: Object,
-        layout: &rs_layout,
+        plan: &Plan,
         cursor: u64,
         limit: usize,
         visit: V,
     ) -> Result<Scanned, rs_status> {
-        if layout.elements == RS_ELEMENTS_ASK {
+        if plan.elements == RS_ELEMENTS_ASK {
             return self.callbacks.children(object, cursor, limit, visit);
         }
-        Ok(self.scan_words(object, layout, cursor, limit, visit))
+        Ok(self.scan_words(object, plan, cursor, limit, visit))
     }
 
     #[inline(always)]
     unsafe fn copy(
         &self,
         object: Object,
-        layout: &rs_layout,
+        plan: &Plan,
         place: *mut rs_value,
         end: *mut rs_value,
     ) -> Option<Copied> {
+        let room = (end as usize - place as usize) / size_of::<rs_value>();
+        if plan.is_few() && room >= FEW {
+            // SAFETY: there is room.
+            return Some(unsafe { self.copy_few(object, plan, place) });
+        }
         let address = self.address(object);
-        let (start, words) = match layout.elements {
+        let (start, words) = match plan.elements {
             RS_ELEMENTS_NONE => (
-                address + usize::from(layout.fields_offset),
-                usize::from(layout.fields_count),
+                address + usize::from(plan.fields_offset),
+                usize::from(plan.fields_count),
             ),
             // SAFETY: the caller's promise.
             RS_ELEMENTS_ASK => return unsafe { self.copy_asked(object, place, end) },
-            _ if layout.fields_count != 0 => return None,
-            _ => match elements(address, layout) {
+            _ if plan.fields_count != 0 => return None,
+            _ => match elements(address, plan) {
                 (_, words) if words > AT_A_STROKE => return None,
                 elements => elements,
             },
         };
+        if words > room {
+            return None;
+        }
         let mut next = place;
-        let mut left = words;
-        while left > 0 {
-            if next == end {
-                return None;
-            }
-            left -= 1;
-            let value = load_value(start + left * size_of::<rs_value>());
+        for index in (0..words).rev() {
+            let value = load_value(start + index * size_of::<rs_value>());
             // Every word is written and only objects are kept: whether a word is an object is hard
             // to predict.
-            // SAFETY: `next` is before `end`.
+            // SAFETY: there is room.
             unsafe {
                 *next = value;
                 next = next.add(usize::from(self.is_object(value)));
@@ -409,12 +454,12 @@ impl<F: Flags> Heap for HostHeap<'_, F> {
     }
 
     #[inline(always)]
-    fn refers_to(&self, object: Object, layout: &rs_layout, other: Object) -> Option<bool> {
-        if layout.elements != RS_ELEMENTS_NONE {
+    fn refers_to(&self, object: Object, plan: &Plan, other: Object) -> Option<bool> {
+        if plan.elements != RS_ELEMENTS_NONE {
             return None;
         }
-        let start = self.address(object) + usize::from(layout.fields_offset);
-        let mut fields = 0..usize::from(layout.fields_count);
+        let start = self.address(object) + usize::from(plan.fields_offset);
+        let mut fields = 0..usize::from(plan.fields_count);
         Some(fields.any(|index| load_value(start + index * size_of::<rs_value>()) == other.0))
     }
 
@@ -433,8 +478,8 @@ impl<F: Flags> Heap for HostHeap<'_, F> {
     }
 
     #[inline(always)]
-    fn commit(&self, object: Object, layout: &rs_layout) {
-        if layout.commit != 0 {
+    fn commit(&self, object: Object, plan: &Plan) {
+        if plan.commit != 0 {
             self.callbacks.commit(object);
         }
     }

@@ -3,7 +3,7 @@
 //! - [`contract`], [`report`]: the data that C sees.
 //! - [`callbacks`]: the host's functions with their defaults.
 //! - [`flags`], [`side_table`]: where the four flags of an object are.
-//! - [`heap`]: what is an object and which of its words are children.
+//! - [`heap`]: what is an object and which of its words are children; [`plan`]: how they are read.
 //! - [`memory`]: the host's allocator; [`table`]: ids that C holds; [`text`]: C strings.
 //!
 //! Invariant: nothing in here knows what the flags mean.
@@ -13,6 +13,7 @@ pub mod contract;
 pub mod flags;
 pub mod heap;
 pub mod memory;
+pub mod plan;
 pub mod prefetch;
 pub mod report;
 pub mod side_table;
@@ -26,12 +27,14 @@ use flags::AnyFlags;
 use heap::{AnyHeap, HostHeap};
 use memory::HostAllocator;
 use once_cell::race::OnceNonZeroUsize;
+use plan::Plans;
 use side_table::SideTable;
 
 /// An embedding VM: what it said of itself, checked.
 pub struct Host {
     callbacks: Callbacks,
     allocator: HostAllocator,
+    plans: Plans,
     /// Where the side table begins, once there is one.
     side_table: OnceNonZeroUsize,
 }
@@ -65,9 +68,12 @@ impl Host {
         };
         check(&copy)?;
         // SAFETY: the host promises as many layouts as it counts.
-        check_layouts(unsafe { layouts(&copy) })?;
+        let layouts = unsafe { layouts(&copy) };
+        check_layouts(layouts)?;
+        let allocator = HostAllocator::new(copy.ctx, copy.allocate, copy.release);
         let host = Host {
-            allocator: HostAllocator::new(copy.ctx, copy.allocate, copy.release),
+            allocator,
+            plans: Plans::new(layouts, &copy.pointers, allocator)?,
             callbacks: Callbacks::new(copy),
             side_table: OnceNonZeroUsize::new(),
         };
@@ -118,12 +124,6 @@ impl Host {
         Ok(table)
     }
 
-    /// The layouts.
-    pub fn layouts(&self) -> &[rs_layout] {
-        // SAFETY: checked by `new`; the host keeps them valid as long as the vm.
-        unsafe { layouts(self.data()) }
-    }
-
     /// The flags of its objects.
     pub fn flags(&self) -> AnyFlags {
         AnyFlags::new(&self.data().flags, self.side_table())
@@ -141,7 +141,7 @@ impl Host {
             flags,
             data.pointers,
             data.type_tag,
-            self.layouts(),
+            &self.plans,
             &self.callbacks,
         )
     }

@@ -17,9 +17,9 @@
 //! What comes off the worklist is not visited at once, but passes through one or two short
 //! first-in-first-out queues.
 //!
-//! *Ready*: an object's layout is looked up when it enters, and used when it leaves. How many fields an
+//! *Ready*: an object's plan is looked up when it enters, and used when it leaves. How many fields an
 //! object has decides branches that are hard to predict; a wrong guess is found out as soon as
-//! the layout is there, and with the queue it is there at once.
+//! the plan is there, and with the queue it is there at once.
 //!
 //! *Prefetched*: in a graph larger than the caches nearly every object is a miss, so it is prefetched
 //! when it enters (Cher, Hosking and Vitek, "Software prefetching for mark-sweep garbage
@@ -34,9 +34,10 @@
 
 pub mod chunks;
 
-use crate::host::contract::{rs_layout, rs_value};
+use crate::host::contract::rs_value;
 use crate::host::heap::{Heap, Object, Scanned};
 use crate::host::memory::{HostAllocator, Vec, push};
+use crate::host::plan::Plan;
 use crate::status::rs_status;
 use chunks::{Chunks, Cursor};
 
@@ -72,6 +73,13 @@ const LEAPS: usize = PIECE / 8;
 #[cfg(any(test, loom))]
 const LEAPS: usize = 1;
 
+/// Whether a piece finds out whether objects lie scattered: when the walk is large, and again each time
+/// that it has become twice as large.
+#[inline(always)]
+fn is_judged(piece: usize) -> bool {
+    piece >= LARGE && piece.is_power_of_two()
+}
+
 /// What a visitor says to an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Visit {
@@ -87,20 +95,15 @@ pub trait Visitor<H: Heap> {
     type Stop: From<rs_status>;
 
     /// Looks at an object.
-    fn enter(&mut self, heap: &H, object: Object, layout: &rs_layout) -> Result<Visit, Self::Stop>;
+    fn enter(&mut self, heap: &H, object: Object, plan: &Plan) -> Result<Visit, Self::Stop>;
 
     /// Is about to read more children of an object that it entered before.
-    fn resume(
-        &mut self,
-        _heap: &H,
-        _object: Object,
-        _layout: &rs_layout,
-    ) -> Result<(), Self::Stop> {
+    fn resume(&mut self, _heap: &H, _object: Object, _plan: &Plan) -> Result<(), Self::Stop> {
         Ok(())
     }
 
     /// Has read children of an object, and not yet used one of them.
-    fn scanned(&mut self, _layout: &rs_layout) -> Result<(), Self::Stop> {
+    fn scanned(&mut self, _plan: &Plan) -> Result<(), Self::Stop> {
         Ok(())
     }
 }
@@ -125,14 +128,14 @@ struct Wide {
 struct Ready<'h> {
     value: rs_value,
     /// None for `EMPTY`.
-    layout: Option<&'h rs_layout>,
+    plan: Option<&'h Plan>,
 }
 
 impl<'h> Ready<'h> {
     #[inline(always)]
     fn new<H: Heap>(heap: &'h H, value: rs_value) -> Self {
-        let layout = (value != EMPTY).then(|| heap.layout(Object(value)));
-        Ready { value, layout }
+        let plan = (value != EMPTY).then(|| heap.plan(Object(value)));
+        Ready { value, plan }
     }
 }
 
@@ -250,29 +253,40 @@ impl Memory {
     ) -> Result<Progress, V::Stop> {
         let mut cursor = self.worklist.cursor();
         let mut ready = Ready::new(heap, self.ready);
-        let result = if self.pieces < self.scattered_from {
-            self.run::<H, V, false>(heap, visitor, &mut cursor, &mut ready)
-        } else {
+        let result = if self.pieces >= self.scattered_from || is_judged(self.pieces) {
             self.run::<H, V, true>(heap, visitor, &mut cursor, &mut ready)
+        } else {
+            self.run::<H, V, false>(heap, visitor, &mut cursor, &mut ready)
         };
         self.ready = ready.value;
         self.worklist.set_cursor(cursor);
+        self.judge_locality()?;
         self.pieces += 1;
-        self.judge_locality();
         result
     }
 
-    /// Whether the objects of a large walk lie scattered: decided when it is large, and again each time
-    /// that it has become twice as large, until it is so.
+    /// After a piece: whether the objects of a large walk lie scattered. If not, it goes on without
+    /// the queue of what is prefetched.
     #[inline(always)]
-    fn judge_locality(&mut self) {
-        if !self.pieces.is_power_of_two() || self.pieces < LARGE || self.pieces <= self.judged {
-            return;
+    fn judge_locality(&mut self) -> Result<(), rs_status> {
+        if !is_judged(self.pieces) {
+            return Ok(());
         }
-        self.judged = self.pieces;
-        if self.pieces < self.scattered_from && self.leaps > self.pieces * LEAPS {
-            self.scattered_from = self.pieces;
+        if self.pieces > self.judged {
+            self.judged = self.pieces;
+            if self.pieces < self.scattered_from && self.leaps > LEAPS {
+                self.scattered_from = self.pieces;
+            }
         }
+        self.leaps = 0;
+        if self.pieces < self.scattered_from {
+            for value in core::mem::replace(&mut self.prefetched, [EMPTY; PREFETCHED]) {
+                if value != EMPTY {
+                    self.worklist.push(value)?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// The loop of a piece. All that changes with each object is in local variables, which no
@@ -287,14 +301,14 @@ impl Memory {
     ) -> Result<Progress, V::Stop> {
         let mut budget = PIECE as isize;
         let mut first = self.prefetched_first;
-        let (mut leaps, mut last) = (0, 0);
+        let mut leaps = 0;
         let result = loop {
             let entering = match SCATTERED {
                 true => self.next_prefetched(heap, cursor, &mut first),
                 false => cursor.pop(&mut self.worklist).unwrap_or(EMPTY),
             };
             let leaving = core::mem::replace(ready, Ready::new(heap, entering));
-            let Some(layout) = leaving.layout else {
+            let Some(plan) = leaving.plan else {
                 if entering != EMPTY {
                     continue;
                 }
@@ -311,25 +325,25 @@ impl Memory {
                 continue;
             };
             let object = Object(leaving.value);
-            if !SCATTERED {
-                leaps += usize::from((object.0 ^ last) >> LEAP != 0);
-                last = object.0;
-            }
             let mut words = 1;
-            match visitor.enter(heap, object, layout) {
+            match visitor.enter(heap, object, plan) {
                 Ok(Visit::Skip) => {}
                 Ok(Visit::Scan) => {
                     // SAFETY: the cursor's stack has this room.
-                    let copied = unsafe { heap.copy(object, layout, cursor.next(), cursor.end()) };
+                    let copied = unsafe { heap.copy(object, plan, cursor.next(), cursor.end()) };
                     match copied {
                         Some(copied) => {
+                            if SCATTERED && copied.end != cursor.next() {
+                                // SAFETY: it was just written.
+                                let child = unsafe { *copied.end.sub(1) };
+                                leaps += usize::from((object.0 ^ child) >> LEAP != 0);
+                            }
                             // SAFETY: they were just written.
                             unsafe { cursor.set_next(copied.end) };
                             words += copied.words;
                         }
                         None => {
-                            let (moved, scanned) =
-                                self.scan_piece(heap, object, layout, 0, *cursor);
+                            let (moved, scanned) = self.scan_piece(heap, object, plan, 0, *cursor);
                             *cursor = moved;
                             match scanned {
                                 Ok(scanned) => words = scanned,
@@ -337,7 +351,7 @@ impl Memory {
                             }
                         }
                     }
-                    if let Err(stop) = visitor.scanned(layout) {
+                    if let Err(stop) = visitor.scanned(plan) {
                         break Err(stop);
                     }
                 }
@@ -388,11 +402,11 @@ impl Memory {
             object,
             cursor: from,
         } = wide;
-        let layout = heap.layout(object);
-        visitor.resume(heap, object, layout)?;
-        let (moved, scanned) = self.scan_piece(heap, object, layout, from, *cursor);
+        let plan = heap.plan(object);
+        visitor.resume(heap, object, plan)?;
+        let (moved, scanned) = self.scan_piece(heap, object, plan, from, *cursor);
         *cursor = moved;
-        visitor.scanned(layout)?;
+        visitor.scanned(plan)?;
         Ok(scanned?)
     }
 
@@ -403,7 +417,7 @@ impl Memory {
         &mut self,
         heap: &H,
         object: Object,
-        layout: &rs_layout,
+        plan: &Plan,
         from: u64,
         cursor: Cursor,
     ) -> (Cursor, Result<usize, rs_status>) {
@@ -411,7 +425,7 @@ impl Memory {
         let mut words = 1;
         let mut pushed = Ok(());
         let worklist = &mut self.worklist;
-        let scanned = heap.scan(object, layout, from, PIECE, |value| {
+        let scanned = heap.scan(object, plan, from, PIECE, |value| {
             words += 1;
             if let Some(child) = heap.object(value)
                 && let Err(status) = cursor.push(worklist, child.0)

@@ -2,9 +2,7 @@
 
 use loom::cell::UnsafeCell;
 use loom::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
-use vmshare::host::contract::{
-    RS_ELEMENTS_INDIRECT, RS_ELEMENTS_NONE, RS_SHARE_YES, rs_layout, rs_value,
-};
+use vmshare::host::contract::{RS_ELEMENTS_INDIRECT, RS_ELEMENTS_NONE, RS_SHARE_YES, rs_value};
 use vmshare::host::flags::{Flags, Masks};
 use vmshare::host::heap::{Heap, Object, Scanned};
 use vmshare::status::rs_status;
@@ -186,21 +184,21 @@ impl<'a> Heap for View<'a> {
         object.0
     }
 
-    fn layout(&self, object: Object) -> &rs_layout {
+    fn plan(&self, object: Object) -> &Plan {
         match self.0.model(object.0).shape {
             Shape::Inline => &INLINE,
             Shape::Indirect => &INDIRECT,
         }
     }
 
-    fn can_share(&self, _object: Object, layout: &rs_layout) -> u32 {
-        u32::from(layout.share)
+    fn can_share(&self, _object: Object, plan: &Plan) -> u32 {
+        u32::from(plan.share)
     }
 
     fn scan<F: FnMut(rs_value)>(
         &self,
         object: Object,
-        _layout: &rs_layout,
+        _plan: &Plan,
         cursor: u64,
         limit: usize,
         mut visit: F,
@@ -222,5 +220,5 @@ impl<'a> Heap for View<'a> {
 
     fn prefetch(&self, _object: Object) {}
 
-    fn commit(&self, _object: Object, _layout: &rs_layout) {}
+    fn commit(&self, _object: Object, _plan: &Plan) {}
 }
