@@ -83,6 +83,8 @@ pub trait Heap {
     }
     /// Brings an object nearer to the processor.
     fn prefetch(&self, object: Object);
+    /// Brings what an object holds behind a pointer nearer; the object itself is near.
+    fn prefetch_elements(&self, _object: Object) {}
     /// Whether any object's kind wants to know that it is becoming shareable.
     fn wants_commits(&self) -> bool {
         true
@@ -469,6 +471,15 @@ impl<F: Flags> Heap for HostHeap<'_, F> {
         super::prefetch::prefetch(address);
         if !self.flags.stand_in_objects() {
             self.flags.prefetch(address);
+        }
+    }
+
+    #[inline(always)]
+    fn prefetch_elements(&self, object: Object) {
+        let plan = self.plan(object);
+        if plan.elements == RS_ELEMENTS_INDIRECT {
+            let start = self.address(object) + usize::from(plan.elements_offset);
+            super::prefetch::prefetch(load_value(start));
         }
     }
 

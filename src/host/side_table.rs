@@ -18,7 +18,8 @@ const DEFAULT_GRANULE: u32 = 3;
 /// A reserved table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SideTable {
-    base: usize,
+    /// `byte of address a = biased_base + (a >> granule)`.
+    biased_base: usize,
     start: usize,
     size: usize,
     granule: u32,
@@ -45,17 +46,18 @@ impl SideTable {
         // Touched sparsely: a huge page for each byte would waste 2 MiB a touch. Only advice.
         // SAFETY: the mapping was just made.
         unsafe { libc::madvise(base, table.bytes(), libc::MADV_NOHUGEPAGE) };
-        Ok(SideTable {
-            base: base as usize,
-            ..table
-        })
+        Ok(table.based(base as usize))
     }
 
     /// The table that was reserved for `flags` at `base`.
     pub fn at(base: usize, flags: &rs_flags) -> SideTable {
+        SideTable::describe(flags).based(base)
+    }
+
+    fn based(self, base: usize) -> SideTable {
         SideTable {
-            base,
-            ..SideTable::describe(flags)
+            biased_base: base.wrapping_sub(self.start >> self.granule),
+            ..self
         }
     }
 
@@ -69,7 +71,7 @@ impl SideTable {
             range => range,
         };
         SideTable {
-            base: 0,
+            biased_base: 0,
             start,
             size,
             granule,
@@ -82,7 +84,7 @@ impl SideTable {
     /// No copy of this table is used afterwards.
     pub unsafe fn release(self) {
         // SAFETY: the mapping is the one that `reserve` made.
-        unsafe { libc::munmap(self.base as *mut libc::c_void, self.bytes()) };
+        unsafe { libc::munmap(self.base() as *mut libc::c_void, self.bytes()) };
     }
 
     /// A byte for each granule, also for those that the range begins and ends in the middle of.
@@ -92,12 +94,12 @@ impl SideTable {
 
     /// Where the table begins.
     pub fn base(&self) -> usize {
-        self.base
+        self.biased_base.wrapping_add(self.start >> self.granule)
     }
 
     /// `byte of address a = biased_base[a >> granule]`.
     pub fn biased_base(&self) -> *mut u8 {
-        self.base.wrapping_sub(self.start >> self.granule) as *mut u8
+        self.biased_base as *mut u8
     }
 
     /// log2 of the granule.
@@ -118,8 +120,7 @@ impl SideTable {
     /// Brings the byte of an address nearer, wherever the address is.
     #[inline(always)]
     pub fn prefetch(&self, address: usize) {
-        let place = self.biased_base() as usize;
-        super::prefetch::prefetch(place.wrapping_add(address >> self.granule));
+        super::prefetch::prefetch(self.biased_base.wrapping_add(address >> self.granule));
     }
 
     /// The byte of an address; none outside of the range.
@@ -128,10 +129,7 @@ impl SideTable {
         if address.wrapping_sub(self.start) >= self.size {
             return None;
         }
-        let place = self
-            .base
-            .wrapping_sub(self.start >> self.granule)
-            .wrapping_add(address >> self.granule);
+        let place = self.biased_base.wrapping_add(address >> self.granule);
         // SAFETY: the address lies in the range, so its byte lies in the mapping, which lives as
         // long as the vm; bytes are only accessed atomically.
         Some(unsafe { &*(place as *const AtomicU8) })

@@ -17,16 +17,17 @@
 //! What comes off the worklist is not visited at once, but passes through one or two short
 //! first-in-first-out queues.
 //!
-//! *Ready*: an object's plan is looked up when it enters, and used when it leaves. How many fields an
-//! object has decides branches that are hard to predict; a wrong guess is found out as soon as
-//! the plan is there, and with the queue it is there at once.
+//! *Ready*: an object's plan is looked up when it enters, and used when it leaves. From the top of the
+//! worklist to the object, its type, its plan, its fields, and the new top of the worklist each
+//! step waits for the one before; with an object between, two such chains overlap.
 //!
 //! *Prefetched*: in a graph larger than the caches nearly every object is a miss, so it is prefetched
 //! when it enters (Cher, Hosking and Vitek, "Software prefetching for mark-sweep garbage
-//! collection", ASPLOS 2004). Used only once a walk has shown to be large, and its objects to lie
-//! scattered: those that lie in the order of the walk are fetched by the processor itself, best
-//! if they are visited in that order. Children are therefore pushed last one first, and so the first
-//! one is visited first, as it was allocated.
+//! collection", ASPLOS 2004), and halfway through the queue, when it is there, what it holds behind
+//! a pointer. Used only once a walk has shown to be large, and its objects to lie scattered: those
+//! that lie in the order of the walk are best visited in that order, with a prefetch of what
+//! lies a little behind them. Children are therefore pushed last one first, and so the first one is
+//! visited first, as it was allocated.
 //!
 //! When prefetching begins decides in which order objects are visited. [`restart`](Memory::restart)
 //! remembers it, so that a walk that is done once more to undo it visits the same objects in the
@@ -48,11 +49,15 @@ const PIECE: usize = 1024;
 #[cfg(any(test, loom))]
 const PIECE: usize = 4;
 
-/// Objects that are being prefetched: enough to cover a miss of main memory.
-const PREFETCHED: usize = 16;
+/// Objects that are being prefetched: enough to cover two misses of main memory, one after the other.
+const PREFETCHED: usize = 32;
 
 /// A place of either queue that holds no object.
 const EMPTY: rs_value = 0;
+
+/// How far behind an object lies what is prefetched when it enters, in bytes, as long as objects do not
+/// lie scattered.
+const BEHIND: usize = 512;
 
 /// Pieces after which a walk counts as large: what fits the second-level cache needs no
 /// prefetching.
@@ -66,10 +71,10 @@ const LARGE: usize = 4;
 /// processor itself fetches what lies near.
 const LEAP: u32 = 12;
 
-/// Leaps in each piece, on average, by which objects count as scattered.
+/// Leaps in a piece by which objects count as scattered: a leap is from an object to its first child.
 #[cfg(not(any(test, loom)))]
 const LEAPS: usize = PIECE / 8;
-/// Leaps in each piece by which objects count as scattered.
+/// Leaps in a piece by which objects count as scattered.
 #[cfg(any(test, loom))]
 const LEAPS: usize = 1;
 
@@ -149,7 +154,7 @@ pub struct Memory {
     scattered_from: usize,
     /// The piece before which that was last judged.
     judged: usize,
-    /// How often the next object lay far from the last one.
+    /// How often an object's first child lay far from it.
     leaps: usize,
     wide: Vec<Wide>,
     pieces: usize,
@@ -260,18 +265,17 @@ impl Memory {
         };
         self.ready = ready.value;
         self.worklist.set_cursor(cursor);
-        self.judge_locality()?;
+        if matches!(result, Ok(Progress::Pause)) && is_judged(self.pieces) {
+            self.judge_locality()?;
+        }
         self.pieces += 1;
         result
     }
 
-    /// After a piece: whether the objects of a large walk lie scattered. If not, it goes on without
-    /// the queue of what is prefetched.
-    #[inline(always)]
+    /// After a piece that has counted leaps: whether the objects of a large walk lie scattered. If not,
+    /// it goes on without the queue of what is prefetched.
+    #[cold]
     fn judge_locality(&mut self) -> Result<(), rs_status> {
-        if !is_judged(self.pieces) {
-            return Ok(());
-        }
         if self.pieces > self.judged {
             self.judged = self.pieces;
             if self.pieces < self.scattered_from && self.leaps > LEAPS {
@@ -305,7 +309,11 @@ impl Memory {
         let result = loop {
             let entering = match SCATTERED {
                 true => self.next_prefetched(heap, cursor, &mut first),
-                false => cursor.pop(&mut self.worklist).unwrap_or(EMPTY),
+                false => {
+                    let entering = cursor.pop(&mut self.worklist).unwrap_or(EMPTY);
+                    heap.prefetch(Object(entering.wrapping_add(BEHIND)));
+                    entering
+                }
             };
             let leaving = core::mem::replace(ready, Ready::new(heap, entering));
             let Some(plan) = leaving.plan else {
@@ -333,10 +341,15 @@ impl Memory {
                     let copied = unsafe { heap.copy(object, plan, cursor.next(), cursor.end()) };
                     match copied {
                         Some(copied) => {
-                            if SCATTERED && copied.end != cursor.next() {
-                                // SAFETY: it was just written.
-                                let child = unsafe { *copied.end.sub(1) };
-                                leaps += usize::from((object.0 ^ child) >> LEAP != 0);
+                            if SCATTERED {
+                                // The first child, without a branch: one that was not written does
+                                // not count.
+                                let pushed = copied.end as usize - cursor.next() as usize;
+                                let first = pushed.saturating_sub(size_of::<rs_value>());
+                                // SAFETY: a place of the stack.
+                                let child = unsafe { *cursor.next().byte_add(first) };
+                                let far = (object.0 ^ child) >> LEAP != 0;
+                                leaps += usize::from(far & (pushed != 0));
                             }
                             // SAFETY: they were just written.
                             unsafe { cursor.set_next(copied.end) };
@@ -380,6 +393,10 @@ impl Memory {
         loop {
             let entering = cursor.pop(&mut self.worklist).unwrap_or(EMPTY);
             heap.prefetch(Object(entering));
+            let halfway = self.prefetched[(*first + PREFETCHED / 2) % PREFETCHED];
+            if halfway != EMPTY {
+                heap.prefetch_elements(Object(halfway));
+            }
             let place = &mut self.prefetched[*first % PREFETCHED];
             let leaving = core::mem::replace(place, entering);
             *first = (*first + 1) % PREFETCHED;
