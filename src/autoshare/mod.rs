@@ -19,7 +19,7 @@
 //! | [`protocol`] | the words that main and a walker share |
 //! | [`owner`] | main's side: before a write, a change, at a mark |
 //! | [`claim`] | the walker's side: how objects are claimed |
-//! | [`sharing`] | one walk: claim, decide, publish or undo, in pieces |
+//! | [`sharing`], [`undo`] | one walk: claim, decide, publish or undo, in pieces |
 //! | [`mark`] | from ordinary to A |
 //! | [`turn`] | walkers take turns |
 //! | [`collector`] | what a collector asks and tells |
@@ -61,6 +61,7 @@ pub mod report;
 pub mod sharing;
 pub mod statistics;
 pub mod turn;
+pub mod undo;
 pub mod verifier;
 
 use crate::host::Host;

@@ -9,24 +9,18 @@
 //! - **Publish**, in two passes over the log: first every object is frozen, then every one becomes
 //!   shareable. In one pass a shareable object would have unfrozen descendants for a moment;
 //!   cycles rule out any order that avoids it.
-//! - **Undo**, backwards over the log. It follows the log and not the graph, which main may have
-//!   changed after an abort. If the walk failed for good, the same pass finds the path from the root
-//!   to the blocker: what lies on it keeps its claim, and its place in the log, until the end.
-//! - **Demote** that path, from the root down: A becomes B, so that the next access fails at once, on
-//!   this slot and on every other through which the path leads. Only if main has marked nothing
-//!   since the walk began, and not where main has left a note (flags.rs): what main assigns
-//!   anew stays A.
+//! - **Undo** instead, if it fails: undo.rs.
 
-use super::claim::{Claim, Purpose, Stop, announce};
-use super::path::{Found, LABEL, PathText, Search};
+use super::claim::{Claim, Purpose, Stop};
+use super::path::PathText;
 use super::protocol::{Phase, Protocol};
+use super::undo::{AHEAD, Undo, Undoing};
 use super::verifier::Verifier;
 use crate::host::callbacks::Callbacks;
-use crate::host::contract::{RS_ELEMENTS_NONE, rs_value};
+use crate::host::contract::rs_value;
 use crate::host::flags::Flags;
-use crate::host::heap::{Heap, Object, is_indirect};
+use crate::host::heap::{Heap, Object};
 use crate::host::memory::HostAllocator;
-use crate::host::plan::Plan;
 use crate::host::report::RS_CAUSE_HELD;
 use crate::status::{RS_ERR_ARGUMENT, rs_status};
 use crate::walk::chunks::Chunks;
@@ -38,9 +32,6 @@ const PIECE: usize = 512;
 /// Objects that a piece of publishing or undoing handles. Small under test.
 #[cfg(any(test, loom))]
 const PIECE: usize = 2;
-
-/// How far ahead of itself a pass over the log prefetches.
-const AHEAD: usize = 16;
 
 /// Why a walk ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,16 +75,6 @@ fn prefetch(objects: &[rs_value], index: usize, bring: impl FnOnce(Object)) {
     }
 }
 
-/// What became of an object on the path to a blocker.
-enum Demoted {
-    /// It was A and is B.
-    Yes,
-    /// Main had written it: it was B before.
-    Before,
-    /// Main has assigned it anew: it stays as it is, and so does the rest of the path.
-    Noted,
-}
-
 /// A walk that shares a graph.
 pub struct Sharing {
     purpose: Purpose,
@@ -105,15 +86,8 @@ pub struct Sharing {
     memory: Memory,
     log: Chunks,
     unprepared: Chunks,
-    /// While undoing: what the path must lead to next.
-    target: Option<Object>,
-    /// While undoing: where in the words of an object the search for it stands.
-    search: Option<Search>,
-    /// Where in the log the path begins, of which the end is the log's.
-    path_start: usize,
-    path: PathText,
     labels_wanted: bool,
-    demoted: u64,
+    undo: Undo,
 }
 
 impl Sharing {
@@ -129,12 +103,8 @@ impl Sharing {
             memory: Memory::new(allocator),
             log: Chunks::new(allocator),
             unprepared: Chunks::new(allocator),
-            target: None,
-            search: None,
-            path_start: 0,
-            path: PathText::new(),
             labels_wanted: false,
-            demoted: 0,
+            undo: Undo::default(),
         }
     }
 
@@ -159,11 +129,8 @@ impl Sharing {
         self.root = root.0;
         self.stage = Stage::Claim;
         self.outcome = Outcome::Shared;
-        self.target = None;
-        self.search = None;
-        self.path = PathText::new();
         self.labels_wanted = labels_wanted;
-        self.demoted = 0;
+        self.undo = Undo::default();
         self.serial = protocol.serial();
         self.epoch = protocol.begin();
         Ok(())
@@ -177,6 +144,12 @@ impl Sharing {
         protocol: &Protocol,
         verifier: &Verifier,
     ) -> Option<Outcome> {
+        let undoing = Undoing {
+            heap,
+            callbacks,
+            protocol,
+            purpose: self.purpose,
+        };
         match self.stage {
             Stage::Idle => return Some(self.outcome),
             Stage::Claim => {
@@ -185,8 +158,8 @@ impl Sharing {
             }
             Stage::Freeze(next) => self.freeze_piece(heap, next),
             Stage::Publish(next) => self.publish_piece(heap, protocol, next),
-            Stage::Undo(above) => self.undo_piece(heap, callbacks, protocol, above),
-            Stage::Demote(next) => self.demote_piece(heap, callbacks, protocol, next),
+            Stage::Undo(above) => self.undo_piece(undoing, above),
+            Stage::Demote(next) => self.demote_piece(undoing, next),
         }
         (self.stage == Stage::Idle).then_some(self.outcome)
     }
@@ -265,12 +238,12 @@ impl Sharing {
             (false, ..) => Outcome::Interrupted,
             (true, ..) => outcome,
         };
-        self.target = match self.outcome {
+        let blocker = match self.outcome {
             Outcome::Blocked(_, RS_CAUSE_HELD) => None,
             Outcome::Blocked(object, _) | Outcome::Written(object) => Some(object),
             _ => None,
         };
-        self.path_start = self.log.len();
+        self.undo = Undo::new(blocker, self.log.len(), self.labels_wanted);
         self.stage = Stage::Undo(self.log.len());
     }
 
@@ -329,179 +302,28 @@ impl Sharing {
         }
     }
 
-    fn piece_end(&self, next: usize) -> usize {
-        self.log.len().min(next + PIECE)
-    }
-
-    fn undo_piece<H: Heap>(
-        &mut self,
-        heap: &H,
-        callbacks: &Callbacks,
-        protocol: &Protocol,
-        above: usize,
-    ) {
-        let mut above = above;
-        for _ in 0..PIECE {
-            let Some(index) = above.checked_sub(1) else {
-                self.stage = Stage::Demote(self.path_start);
-                return;
-            };
-            if index >= AHEAD {
-                heap.prefetch(Object(self.log.get(index - AHEAD)));
-            }
-            let object = Object(self.log.get(index));
-            if self.lies_aside(heap, object) {
-                self.unclaim(heap, object);
-                above = index;
-                continue;
-            }
-            match self.refers_to_target(heap, callbacks, protocol, object) {
-                Found::NotYet => break,
-                Found::Nowhere => self.unclaim(heap, object),
-                Found::Here(_) => {
-                    self.target = Some(object);
-                    self.path_start -= 1;
-                    self.log.set(self.path_start, object.0);
-                }
-            }
-            self.search = None;
-            above = index;
-        }
-        self.stage = Stage::Undo(above);
-    }
-
-    /// Whether an object is seen at a glance not to lie on the path.
-    #[inline(always)]
-    fn lies_aside<H: Heap>(&self, heap: &H, object: Object) -> bool {
-        let Some(target) = self.target else {
-            return true;
+    fn undo_piece<H: Heap>(&mut self, on: Undoing<H>, above: usize) {
+        let above = self.undo.take_back(on, &mut self.log, above, PIECE);
+        self.stage = match above {
+            0 => Stage::Demote(self.undo.path_start()),
+            above => Stage::Undo(above),
         };
-        let refers = heap.refers_to(object, heap.plan(object), target);
-        target != object && refers == Some(false)
     }
 
-    /// Whether an object refers to what the path must lead to next: one piece of the answer.
-    #[inline(never)]
-    fn refers_to_target<H: Heap>(
-        &mut self,
-        heap: &H,
-        callbacks: &Callbacks,
-        protocol: &Protocol,
-        object: Object,
-    ) -> Found {
-        let Some(target) = self.target else {
-            return Found::Nowhere;
+    fn demote_piece<H: Heap>(&mut self, on: Undoing<H>, next: usize) {
+        if next == self.undo.path_start() {
+            self.undo
+                .decide_demotion(on, Object(self.root), self.serial);
+        }
+        let objects = match next == self.log.len() {
+            true => &[],
+            false => self.log.words(next, PIECE),
         };
-        if target == object && self.path_start == self.log.len() {
-            // Main wrote this one: the path ends here.
-            return Found::Here(super::path::Step {
-                index: 0,
-                previous: 0,
-            });
-        }
-        let plan = heap.plan(object);
-        if plan.elements == RS_ELEMENTS_NONE && plan.fields_count == 0 {
-            return Found::Nowhere;
-        }
-        let found = self.search_piece(heap, protocol, object, plan, target);
-        if let (Found::Here(step), true) = (&found, self.labels_wanted) {
-            let mut label = [0; LABEL];
-            callbacks.label(object, step.index, step.previous, &mut label);
-            self.path.prepend(&label);
-        }
-        found
-    }
-
-    fn search_piece<H: Heap>(
-        &mut self,
-        heap: &H,
-        protocol: &Protocol,
-        object: Object,
-        plan: &Plan,
-        target: Object,
-    ) -> Found {
-        let is_explicit = self.purpose.is_explicit();
-        if is_indirect(plan) && !announce(heap, protocol, object, is_explicit) {
-            return Found::Nowhere;
-        }
-        let search = self.search.get_or_insert_default();
-        let found = search.piece(heap, object, plan, target, PIECE);
-        protocol.end_scan();
-        // A callback that fails here leaves the path incomplete, which only costs the next access
-        // a walk.
-        found.unwrap_or(Found::Nowhere)
-    }
-
-    /// Takes the claim from an object, and with it main's note; AUTOSHARE stays as it is.
-    #[inline(always)]
-    fn unclaim<H: Heap>(&self, heap: &H, object: Object) {
-        let flags = heap.flags();
-        let masks = flags.masks();
-        let address = heap.address(object);
-        let before = flags.fetch_clear(address, masks.pending | masks.shareable);
-        let owner_undoes = self.purpose.is_explicit();
-        if owner_undoes && before & masks.autoshare == 0 {
-            flags.owner_need_not_ask(address);
-        }
-    }
-
-    fn demote_piece<H: Heap>(
-        &mut self,
-        heap: &H,
-        callbacks: &Callbacks,
-        protocol: &Protocol,
-        next: usize,
-    ) {
-        if next == self.path_start && !self.may_demote(protocol) {
-            self.target = None;
-        }
-        let end = self.piece_end(next);
-        for index in next..end {
-            let object = Object(self.log.get(index));
-            let demoted = match self.target {
-                Some(_) => self.demote(heap, object),
-                None => Demoted::Noted,
-            };
-            match demoted {
-                Demoted::Yes => {
-                    self.demoted += 1;
-                    callbacks.on_unmark(object);
-                }
-                Demoted::Before => {}
-                Demoted::Noted => {
-                    self.target = None;
-                    self.unclaim(heap, object);
-                }
-            }
-        }
+        self.undo.demote(on, objects);
+        let end = next + objects.len();
         self.stage = Stage::Demote(end);
         if end == self.log.len() {
-            self.end(protocol);
-        }
-    }
-
-    /// Whether the path is whole, and main has marked nothing since the walk began.
-    fn may_demote(&self, protocol: &Protocol) -> bool {
-        let whole = self.target == Some(Object(self.root)) && self.purpose == Purpose::Access;
-        whole && self.serial.is_multiple_of(2) && protocol.serial_now() == self.serial
-    }
-
-    /// Takes the claim and AUTOSHARE from an object in one step, unless main has left a note.
-    fn demote<H: Heap>(&self, heap: &H, object: Object) -> Demoted {
-        let flags = heap.flags();
-        let masks = flags.masks();
-        let address = heap.address(object);
-        let mut before = flags.load(address);
-        loop {
-            if before & masks.shareable != 0 {
-                return Demoted::Noted;
-            }
-            let after = before & !(masks.autoshare | masks.pending);
-            match flags.compare_exchange(address, before, after) {
-                Ok(_) if before & masks.autoshare == 0 => return Demoted::Before,
-                Ok(_) => return Demoted::Yes,
-                Err(now) => before = now,
-            }
+            self.end(on.protocol);
         }
     }
 
@@ -517,7 +339,7 @@ impl Sharing {
 
     /// How many of them were demoted.
     pub fn demoted(&self) -> u64 {
-        self.demoted
+        self.undo.demoted()
     }
 
     /// The root, where it is now.
@@ -527,7 +349,7 @@ impl Sharing {
 
     /// The text of the path that was found.
     pub fn path(&self) -> &PathText {
-        &self.path
+        self.undo.path()
     }
 
     /// Takes the list of objects that must be prepared.
@@ -546,7 +368,7 @@ impl Sharing {
         self.memory.clear();
         self.log.clear();
         self.root = 0;
-        self.target = None;
+        self.undo.forget();
         self.outcome = Outcome::Interrupted;
     }
 
@@ -558,9 +380,7 @@ impl Sharing {
         if self.root != 0 {
             visit(&mut self.root);
         }
-        if let Some(target) = &mut self.target {
-            visit(&mut target.0);
-        }
+        self.undo.for_each_mut(&mut visit);
         if let Outcome::Blocked(object, _) | Outcome::Written(object) = &mut self.outcome {
             visit(&mut object.0);
         }

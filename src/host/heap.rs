@@ -134,7 +134,7 @@ const fn special(share: u32, elements: u8) -> Plan {
 }
 
 /// What stands in the fields of an object that has none.
-static NOTHING: AtomicUsize = AtomicUsize::new(0);
+static NOTHING: rs_value = 0;
 
 /// The heap of the embedding host.
 pub struct HostHeap<'a, F> {
@@ -202,33 +202,41 @@ impl<'a, F: Flags> HostHeap<'a, F> {
         }
     }
 
-    /// Copies the children of an object that has a few fields, last one first, without a branch that
-    /// depends on it.
+    /// The few fields of an object, the last one first, each with the low bits that an object has there;
+    /// without a branch that depends on the object. Fields that are not there come with no low bits.
+    #[inline(always)]
+    fn few_fields(&self, object: Object, plan: &Plan) -> impl Iterator<Item = (rs_value, u32)> {
+        let start = match plan.fields_count {
+            0 => &raw const NOTHING as usize,
+            _ => self.address(object),
+        };
+        // How many there are is the same for all objects of a host, so that the processor knows it.
+        (0..FEW)
+            .take_while(|&place| place < 2 || place < self.few)
+            .map(move |place| {
+                let (offset, tags) = plan.field(place);
+                (load_value(start + offset), tags)
+            })
+    }
+
+    /// Copies the children of an object that has a few fields, the last one first.
     ///
     /// # Safety
     /// FEW words can be written from `place` on.
     #[inline(always)]
     unsafe fn copy_few(&self, object: Object, plan: &Plan, place: *mut rs_value) -> Copied {
-        let words = usize::from(plan.fields_count);
-        let start = match words {
-            0 => &raw const NOTHING as usize,
-            _ => self.address(object),
-        };
         let mut next = place;
-        for index in 0..FEW {
-            // The same for all objects of a host, so that the processor knows it.
-            if index >= 2 && index >= self.few {
-                break;
-            }
-            let (offset, tags) = plan.field(index);
-            let value = load_value(start + offset);
+        for (value, tags) in self.few_fields(object, plan) {
             // SAFETY: the caller's promise.
             unsafe {
                 *next = value;
                 next = next.add(usize::from(self.has_tag(value, tags)));
             }
         }
-        Copied { words, end: next }
+        Copied {
+            words: usize::from(plan.fields_count),
+            end: next,
+        }
     }
 
     /// Lets the host write the children of an object, and keeps the objects among them, the last one
@@ -457,12 +465,12 @@ impl<F: Flags> Heap for HostHeap<'_, F> {
 
     #[inline(always)]
     fn refers_to(&self, object: Object, plan: &Plan, other: Object) -> Option<bool> {
-        if plan.elements != RS_ELEMENTS_NONE {
-            return None;
-        }
-        let start = self.address(object) + usize::from(plan.fields_offset);
-        let mut fields = 0..usize::from(plan.fields_count);
-        Some(fields.any(|index| load_value(start + index * size_of::<rs_value>()) == other.0))
+        plan.is_few().then(|| {
+            self.few_fields(object, plan)
+                .fold(false, |found, (value, tags)| {
+                    found | (value == other.0 && tags != 0)
+                })
+        })
     }
 
     #[inline(always)]

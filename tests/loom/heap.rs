@@ -2,9 +2,13 @@
 
 use loom::cell::UnsafeCell;
 use loom::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
-use vmshare::host::contract::{RS_ELEMENTS_INDIRECT, RS_ELEMENTS_NONE, RS_SHARE_YES, rs_value};
+use vmshare::host::contract::{
+    RS_ELEMENTS_INDIRECT, RS_ELEMENTS_NONE, RS_POINTERS_ALIGNED_8, RS_SHARE_YES, rs_layout,
+    rs_pointers, rs_value,
+};
 use vmshare::host::flags::{Flags, Masks};
 use vmshare::host::heap::{Heap, Object, Scanned};
+use vmshare::host::plan::Plan;
 use vmshare::status::rs_status;
 use vmshare::sync::Word;
 
@@ -40,8 +44,8 @@ pub struct ModelHeap {
     pub forbidden: Option<usize>,
 }
 
-const fn layout(elements: u8) -> rs_layout {
-    rs_layout {
+const fn plan(elements: u8) -> Plan {
+    let layout = rs_layout {
         share: RS_SHARE_YES as u8,
         elements,
         length_width: 64,
@@ -52,11 +56,17 @@ const fn layout(elements: u8) -> rs_layout {
         length_offset: 0,
         commit: 0,
         name: core::ptr::null(),
-    }
+    };
+    let pointers = rs_pointers {
+        tags: RS_POINTERS_ALIGNED_8,
+        tag_mask: 0,
+        lowest: 8,
+    };
+    Plan::new(layout, &pointers)
 }
 
-static INLINE: rs_layout = layout(RS_ELEMENTS_NONE);
-static INDIRECT: rs_layout = layout(RS_ELEMENTS_INDIRECT);
+static INLINE: Plan = plan(RS_ELEMENTS_NONE);
+static INDIRECT: Plan = plan(RS_ELEMENTS_INDIRECT);
 
 /// The value of object number `number`.
 pub fn value(number: usize) -> rs_value {
