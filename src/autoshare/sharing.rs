@@ -315,10 +315,7 @@ impl Sharing {
             self.undo
                 .decide_demotion(on, Object(self.root), self.serial);
         }
-        let objects = match next == self.log.len() {
-            true => &[],
-            false => self.log.words(next, PIECE),
-        };
+        let objects = self.log.words(next, PIECE);
         self.undo.demote(on, objects);
         let end = next + objects.len();
         self.stage = Stage::Demote(end);

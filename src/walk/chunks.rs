@@ -6,6 +6,7 @@
 
 use crate::host::memory::{Box, HostAllocator, Vec, push};
 use crate::status::{RS_ERR_MEMORY, rs_status};
+use core::mem::MaybeUninit;
 
 /// Words in a chunk. Small under test, so that crossing from chunk to chunk is common there.
 #[cfg(not(any(test, loom)))]
@@ -14,7 +15,7 @@ pub const CHUNK: usize = 4096;
 #[cfg(any(test, loom))]
 pub const CHUNK: usize = 8;
 
-type Chunk = [usize; CHUNK];
+type Chunk = [MaybeUninit<usize>; CHUNK];
 
 /// A stack of words which is also a list: the words can be read and replaced by index.
 pub struct Chunks {
@@ -175,7 +176,7 @@ impl Chunks {
     pub fn push(&mut self, word: usize) -> Result<(), rs_status> {
         self.reserve()?;
         // SAFETY: after `reserve` there is a chunk in use, with room: `used < CHUNK`.
-        unsafe { *(*self.current).get_unchecked_mut(self.used) = word };
+        unsafe { (*self.current).get_unchecked_mut(self.used).write(word) };
         self.used += 1;
         Ok(())
     }
@@ -191,7 +192,7 @@ impl Chunks {
         }
         self.used -= 1;
         // SAFETY: `used < CHUNK`, and the word was pushed before.
-        Some(unsafe { *(*self.current).get_unchecked(self.used) })
+        Some(unsafe { (*self.current).get_unchecked(self.used).assume_init() })
     }
 
     /// The place of the next word, to keep in a register while a loop pushes and pops.
@@ -249,24 +250,32 @@ impl Chunks {
         self.cursor()
     }
 
-    /// Some words from an index on, at most `limit`, as they lie in memory.
+    /// Some words from an index on, at most `limit`, as they lie in memory; none at the end.
     #[inline(always)]
     pub fn words(&self, index: usize, limit: usize) -> &[usize] {
+        let left = self.len().saturating_sub(index);
+        if left == 0 {
+            return &[];
+        }
         let begin = index % CHUNK;
-        let length = limit.min(CHUNK - begin).min(self.len() - index);
-        &self.chunks[index / CHUNK][begin..begin + length]
+        let end = begin + limit.min(CHUNK - begin).min(left);
+        // SAFETY: words below the length were pushed.
+        unsafe { self.chunks[index / CHUNK][begin..end].assume_init_ref() }
     }
 
     /// The word at an index.
     #[inline(always)]
     pub fn get(&self, index: usize) -> usize {
-        self.chunks[index / CHUNK][index % CHUNK]
+        assert!(index < self.len());
+        // SAFETY: words below the length were pushed.
+        unsafe { self.chunks[index / CHUNK][index % CHUNK].assume_init() }
     }
 
     /// Replaces the word at an index.
     #[inline(always)]
     pub fn set(&mut self, index: usize, word: usize) {
-        self.chunks[index / CHUNK][index % CHUNK] = word;
+        assert!(index < self.len());
+        self.chunks[index / CHUNK][index % CHUNK].write(word);
     }
 
     /// Goes to the next chunk, allocated if there is no spare one.
@@ -281,7 +290,7 @@ impl Chunks {
         if next == self.chunks.len() {
             let allocator = *self.chunks.allocator();
             let chunk = Box::<Chunk>::try_new_uninit_in(allocator).map_err(|_| RS_ERR_MEMORY)?;
-            // SAFETY: words are read only after they were pushed.
+            // SAFETY: words that are not there yet need no value.
             push(&mut self.chunks, unsafe { chunk.assume_init() })?;
         }
         self.enter(next, 0);
@@ -340,7 +349,9 @@ impl Chunks {
             if begin >= length {
                 break;
             }
-            chunk[..CHUNK.min(length - begin)]
+            let words = &mut chunk[..CHUNK.min(length - begin)];
+            // SAFETY: words below the length were pushed.
+            unsafe { words.assume_init_mut() }
                 .iter_mut()
                 .for_each(&mut visit);
         }
