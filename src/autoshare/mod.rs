@@ -71,7 +71,8 @@ use crate::host::contract::{
     RS_WALK_WORLD_STOPPED, RS_WARN, rs_host, rs_ractor, rs_site,
 };
 use crate::host::flags::Flags;
-use crate::host::heap::{AnyHeap, Heap, Object};
+use crate::host::heap::{Heap, Object};
+use crate::host::host_heap::AnyHeap;
 use crate::status::rs_status;
 use crate::sync::{
     AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Mutex, MutexGuard, Ordering, lock, thread_number,

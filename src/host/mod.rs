@@ -3,7 +3,7 @@
 //! - [`contract`], [`report`]: the data that C sees.
 //! - [`callbacks`]: the host's functions with their defaults.
 //! - [`flags`], [`side_table`]: where the four flags of an object are.
-//! - [`heap`]: what is an object and which of its words are children; [`plan`]: how they are read.
+//! - [`heap`]: what a walk needs of a heap; [`host_heap`], [`plan`]: how the host's is read.
 //! - [`memory`]: the host's allocator; [`table`]: ids that C holds; [`text`]: C strings.
 //!
 //! Invariant: nothing in here knows what the flags mean.
@@ -12,6 +12,7 @@ pub mod callbacks;
 pub mod contract;
 pub mod flags;
 pub mod heap;
+pub mod host_heap;
 pub mod memory;
 pub mod plan;
 pub mod prefetch;
@@ -24,7 +25,7 @@ use crate::status::{RS_ERR_ABI, RS_ERR_ARGUMENT, rs_status};
 use callbacks::Callbacks;
 use contract::*;
 use flags::AnyFlags;
-use heap::{AnyHeap, HostHeap};
+use host_heap::{AnyHeap, HostHeap};
 use memory::HostAllocator;
 use once_cell::race::OnceNonZeroUsize;
 use plan::Plans;
