@@ -1,24 +1,25 @@
 #!/usr/bin/env bash
-# Builds the C tests, the mini-VM and the examples: c-build.sh NAME KIND PLACEMENT
+# Builds the C tests, the mini-VM and the examples, in target/c-tests/KIND: c-build.sh KIND
 #
-# They are built in target/c-tests/NAME, with the library of that KIND (see library.sh) and the
-# mini-VM's flags at that PLACEMENT: header, side or split. CMAKE_OPTIONS in the environment are
-# given to cmake.
+# KIND is that of a library (see library.sh), or `memcheck`: the shared one, under valgrind.
 set -euo pipefail
 
-name=$1
-kind=$2
-placement=$3
-
+kind=$1
+folder=target/c-tests/$kind
+library=$kind
+options=()
 case $kind in
-address | thread) sanitize=$kind ;;
-*) sanitize=none ;;
+static) options=(-DMINIVM_VARIANTS=header) ;;
+address) options=(-DSANITIZE=address -DMINIVM_ROUNDS=20000) ;;
+thread) options=(-DSANITIZE=thread -DMINIVM_ROUNDS=10000) ;;
+memcheck)
+    library=shared
+    # Memcheck has no room for the 64 GiB of address space that the heap reserves otherwise.
+    options=(-DVMSHARE_MEMCHECK=ON -DMINIVM_VARIANTS=header -DMINIVM_HEAP_BYTES=268435456)
+    ;;
 esac
-library=$(scripts/library.sh "$kind")
-folder=target/c-tests/$name
 
-# shellcheck disable=SC2086 # options are words
 cmake -S c-tests -B "$folder" -G Ninja \
-    -DVMSHARE_LIBRARY="$library" -DVMSHARE_INCLUDE="$PWD/include" \
-    -DMINIVM_FLAGS="$placement" -DSANITIZE=$sanitize ${CMAKE_OPTIONS:-}
+    -DVMSHARE_LIBRARY="$(scripts/library.sh "$library")" -DVMSHARE_INCLUDE="$PWD/include" \
+    "${options[@]}"
 cmake --build "$folder" --parallel 2

@@ -7,7 +7,7 @@ title() {
 }
 
 title "The library, as it is shipped"
-scripts/quietly.sh demo-build scripts/c-build.sh shared-header shared header
+scripts/quietly.sh demo-build scripts/c-build.sh shared
 library=target/release/libvmshare.so
 strip -o target/libvmshare-stripped.so "$library"
 echo "$library: $(nm --dynamic --defined-only "$library" | grep -c ' rs_') functions," \
@@ -21,8 +21,8 @@ for program in c-tests/minivm/demo/*.lisp; do
     title "A program of the mini-VM: $program"
     sed -n '/^;/!q; s/^; \{0,1\}//p' "$program"
     echo
-    target/c-tests/shared-header/minivm/minivm "$program" | sed 's/^/    /'
+    target/c-tests/shared/minivm/minivm "$program" | sed 's/^/    /'
 done
 
 title "A race, 100000 times: main writes, another ractor reads; exactly one of them gets an error"
-target/c-tests/shared-header/minivm/minivm-stress 100000
+target/c-tests/shared/minivm/minivm-stress 100000

@@ -5,10 +5,10 @@
 set -euo pipefail
 
 rounds=$1
-for placement in header side split; do
-    scripts/quietly.sh "build-$placement" scripts/c-build.sh "shared-$placement" shared "$placement"
+scripts/quietly.sh race-build scripts/c-build.sh shared
+for suffix in "" -side -split; do
     for policy in first-ractor on-assign; do
-        echo "$placement, $policy:"
-        "target/c-tests/shared-$placement/minivm/minivm-stress" "$rounds" "--policy=$policy"
+        echo "minivm-stress$suffix, $policy:"
+        "target/c-tests/shared/minivm/minivm-stress$suffix" "$rounds" "--policy=$policy"
     done
 done

@@ -171,15 +171,12 @@ static void on_a_small_stack(void *(*body)(void *), Scene *scene)
     pthread_attr_destroy(&attributes);
 }
 
-static void walk_each_way(const Configuration *configuration, Shape shape, bool is_list)
+static void walk_each_way(const Configuration *configuration, Shape shape, size_t length,
+                          bool is_list)
 {
     static void *(*const ways[])(void *) = {mark_and_share, fail_and_undo, share_explicitly,
                                             mark_at_the_first_ractor};
-    /* Ten million in one configuration of each placement, fewer elsewhere. */
-    bool whole = configuration->walk_mode == RS_WALK_CONCURRENT && !configuration->callbacks &&
-                 !configuration->tagged &&
-                 (configuration->width == 32 || configuration->placement == RS_FLAGS_IN_SIDE_TABLE);
-    length_wanted = scaled(whole ? 10000000 : 200000);
+    length_wanted = scaled(configuration->thorough ? length : length / 50);
     Scene scene = {configuration, shape, length_wanted, is_list};
     for (size_t index = 0; index < 4; index++) {
         on_a_small_stack(ways[index], &scene);
@@ -188,27 +185,28 @@ static void walk_each_way(const Configuration *configuration, Shape shape, bool 
 
 static void a_list_of_ten_million(const Configuration *configuration)
 {
-    walk_each_way(configuration, as_list, true);
+    walk_each_way(configuration, as_list, 10000000, true);
 }
 
 static void an_array_of_ten_million(const Configuration *configuration)
 {
-    walk_each_way(configuration, as_array, false);
+    walk_each_way(configuration, as_array, 10000000, false);
 }
 
 static void an_inline_array_of_ten_million(const Configuration *configuration)
 {
-    walk_each_way(configuration, as_inline_array, false);
+    walk_each_way(configuration, as_inline_array, 10000000, false);
 }
 
 static void a_graph_with_a_trillion_paths(const Configuration *configuration)
 {
-    walk_each_way(configuration, as_dag, false);
+    /* Which has a size of its own. */
+    walk_each_way(configuration, as_dag, 0, false);
 }
 
 static void a_cycle_at_every_step(const Configuration *configuration)
 {
-    walk_each_way(configuration, as_cycle, false);
+    walk_each_way(configuration, as_cycle, 1000000, false);
 }
 
 static const Test tests[] = {

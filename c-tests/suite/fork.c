@@ -167,7 +167,7 @@ static void fork_under_traffic(const Configuration *configuration, Options optio
 
 static size_t children_wanted(const Configuration *configuration)
 {
-    return scaled(configuration->width == 32 ? 400 : 100);
+    return scaled(configuration->thorough ? 400 : 40);
 }
 
 static void a_child_goes_on_with_the_vm(const Configuration *configuration)

@@ -30,7 +30,7 @@ typedef struct Scene {
     size_t won[2];
     /* Who begins, and how long each of the others lets it. */
     size_t first;
-    unsigned begun;
+    uint32_t begun;
     unsigned delays[RACTORS];
 } Scene;
 
@@ -44,12 +44,10 @@ static unsigned next_random(Scene *scene)
 static void linger(Scene *scene, size_t index)
 {
     if (index == scene->first) {
-        __atomic_store_n(&scene->begun, 1, __ATOMIC_RELEASE);
+        advance(&scene->begun);
         return;
     }
-    while (!__atomic_load_n(&scene->begun, __ATOMIC_ACQUIRE)) {
-        sched_yield();
-    }
+    wait_for(&scene->begun, 1);
     for (volatile unsigned spins = 0; spins < scene->delays[index]; spins++) {
     }
 }
@@ -177,7 +175,7 @@ static void race_writes_and_reads(const Configuration *configuration, size_t rac
         return;
     }
     Scene scene = set(configuration, ractors);
-    size_t times = rounds(configuration->width == 32 ? 10000 : 2000);
+    size_t times = rounds(configuration, 10000);
     race(ractors, times, make_graph_anew, write_or_read, exactly_one_has_failed, &scene);
     printf("[%s] main won %zu, the readers %zu\n", configuration->name, scene.won[1], scene.won[0]);
     host_close(scene.host);
@@ -229,7 +227,7 @@ static void overlapping_graphs_are_shared_once(const Configuration *configuratio
         return;
     }
     Scene scene = set(configuration, 4);
-    size_t times = rounds(2000);
+    size_t times = rounds(configuration, 2000);
     race(4, times, assign_both, read_both_ways, everybody_has_read, &scene);
     CHECK_EQUAL(times * OBJECTS, statistics(scene.host).objects_shared);
     host_close(scene.host);
@@ -268,8 +266,8 @@ static void marks_and_reads_of_the_same_objects(const Configuration *configurati
         return;
     }
     Scene scene = set(configuration, 3);
-    race(3, rounds(4000), make_graph_anew, assign_or_read, a_value_assigned_last_is_not_blocked,
-         &scene);
+    race(3, rounds(configuration, 4000), make_graph_anew, assign_or_read,
+         a_value_assigned_last_is_not_blocked, &scene);
     host_close(scene.host);
 }
 
@@ -316,7 +314,7 @@ static void moving_elements_under_a_walk_is_no_transition(const Configuration *c
         return;
     }
     Scene scene = set(configuration, 3);
-    race(3, rounds(4000), make_graph_anew, move_or_read, everybody_has_read, &scene);
+    race(3, rounds(configuration, 4000), make_graph_anew, move_or_read, everybody_has_read, &scene);
     host_close(scene.host);
 }
 
@@ -361,7 +359,7 @@ static void a_push_and_a_read_exactly_one_fails(const Configuration *configurati
         return;
     }
     Scene scene = set(configuration, 2);
-    race(2, rounds(4000), make_graph_anew, grow_or_read, shrink_again, &scene);
+    race(2, rounds(configuration, 4000), make_graph_anew, grow_or_read, shrink_again, &scene);
     host_close(scene.host);
 }
 
@@ -402,7 +400,8 @@ static void many_writes_and_a_read_are_all_or_nothing(const Configuration *confi
         return;
     }
     Scene scene = set(configuration, 2);
-    race(2, rounds(4000), make_graph_anew, write_all_or_read, all_or_nothing, &scene);
+    race(2, rounds(configuration, 4000), make_graph_anew, write_all_or_read, all_or_nothing,
+         &scene);
     host_close(scene.host);
 }
 

@@ -135,7 +135,7 @@ static void two_ractors_walk_overlapping_graphs(const Configuration *configurati
         overlap.readers[index] = host_ractor(overlap.host, NULL);
         overlap.slots[index] = host_constant(overlap.host, "X");
     }
-    race(3, rounds(200), make_overlapping, walk_overlapping, both_have_it, &overlap);
+    race(3, rounds(configuration, 200), make_overlapping, walk_overlapping, both_have_it, &overlap);
     host_close(overlap.host);
 }
 

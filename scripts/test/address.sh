@@ -6,9 +6,8 @@ if ! rustc +nightly --version >/dev/null 2>&1; then
     echo "a nightly toolchain is missing"
     exit 77
 fi
-export VMSHARE_ROUNDS=200 VMSHARE_SCALE=20
-scripts/c-tests.sh address-header address header
-for placement in side split; do
-    scripts/c-tests.sh "address-$placement" address "$placement" \
-        --tests-regex '^minivm/(default|moving|stress)/'
-done
+export VMSHARE_ROUNDS=200 VMSHARE_SCALE=20 VMSHARE_CONFIGURATIONS=5
+# After a fork, older versions of this sanitizer wait for threads that are not in the child: memcheck
+# has those tests. The mini-VM's own code differs between placements only where flags are read.
+scripts/c-tests.sh address \
+    --exclude-regex '^suite_fork$|^minivm-(side|split)/(stress-moving|on-assign|stopped|provenance)/'

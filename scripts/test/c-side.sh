@@ -2,4 +2,4 @@
 # the mini-VM with flags in the side table (the suite tries every placement by itself)
 set -euo pipefail
 
-scripts/c-tests.sh shared-side shared side --tests-regex '^minivm'
+scripts/c-tests.sh shared --tests-regex '^minivm-side/'

@@ -14,9 +14,10 @@
 (assert-equal 'C (state KEPT))
 
 ; Collections while graphs are being shared.
+(define long (if (gc-stress?) 1000 5000))
 (define (busy n) (dotimes (i n) (list i i)) (gc) 'done)
 (dotimes (round 3)
-  (defconst LONG (make-list 5000 (list round)))
+  (defconst LONG (make-list long (list round)))
   (let ((reader (ractor (car (last-pair LONG)))) (worker (ractor (busy 100))))
     (busy 100)
     (assert-equal (list round) (take reader))
