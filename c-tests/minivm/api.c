@@ -162,6 +162,16 @@ bool vm_hash_set(Thread *thread, Value hash, Value key, Value value)
     return may_write(thread, hash) && hash_set(thread, hash, key, value);
 }
 
+void vm_hash_each(Thread *thread, Value hash, HashVisitor visit, void *data)
+{
+    bool counted = hash_begin_iteration(thread, &hash);
+    const HashEntry *entry;
+    for (size_t i = 0; (entry = hash_entry(hash, i)) != NULL; i++)
+        if (entry->key != UNBOUND)
+            visit(entry->key, entry->value, data);
+    hash_end_iteration(hash, counted);
+}
+
 Variable *vm_constant(Thread *thread, const char *name)
 {
     return variable_define(thread, RS_SLOT_CONSTANT, vm_symbol(thread, name));

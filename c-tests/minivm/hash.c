@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "condition.h"
 #include "equality.h"
 #include "vm.h"
 
@@ -159,6 +160,10 @@ bool hash_set(Thread *thread, Value value, Value key, Value content)
         store_field(&entry->value, content);
         return true;
     }
+    if (share_iterations(value) != 0) {
+        raise_format(thread, "iteration-error", "a hash gains no entry during an iteration");
+        return false;
+    }
     if (!make_room(thread, hash)) {
         raise_memory(thread);
         return false;
@@ -170,7 +175,6 @@ bool hash_set(Thread *thread, Value value, Value key, Value content)
     store_field(&entry->value, content);
     put_in_index(table, table->used);
     store_field(&table->used, table->used + 1);
-    hash->version++;
     return true;
 }
 
@@ -183,7 +187,6 @@ bool hash_remove(Value value, Value key)
     store_field(&entry->key, UNBOUND);
     store_field(&entry->value, NIL);
     hash->table->holes++;
-    hash->version++;
     return true;
 }
 
@@ -193,14 +196,28 @@ size_t hash_count(Value value)
     return table->used - table->holes;
 }
 
-void hash_begin_iteration(Thread *thread, Value *value)
+static void close_holes(Thread *thread, Value value)
 {
-    if (hash_of(*value)->table->holes == 0 || load_field(&hash_of(*value)->sealed))
+    if (hash_of(value)->table->holes == 0 || !share_before_change(thread, value))
         return;
-    if (!share_before_change(thread, *value))
-        return;
-    replace_table(thread, hash_of(*value), hash_of(*value)->table->capacity);
-    share_after_change(thread, *value);
+    replace_table(thread, hash_of(value), hash_of(value)->table->capacity);
+    share_after_change(thread, value);
+}
+
+bool hash_begin_iteration(Thread *thread, Value *value)
+{
+    if (load_field(&hash_of(*value)->sealed))
+        return false;
+    if (share_iterations(*value) == 0)
+        close_holes(thread, *value);
+    share_count_iteration(*value, 1);
+    return true;
+}
+
+void hash_end_iteration(Value value, bool counted)
+{
+    if (counted)
+        share_count_iteration(value, -1);
 }
 
 const HashEntry *hash_entry(Value value, size_t index)

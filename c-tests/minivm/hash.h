@@ -5,9 +5,11 @@
  * behind them an index of their places, probed linearly. A removed entry leaves a hole (its key is
  * UNBOUND). A table is replaced as a whole when it is full.
  *
- * Iterating over a hash with holes closes them first: a read that rearranges entries. That is
- * no write to the Lisp program, so it goes between rs_before_change and rs_after_change and leaves
- * the hash's sharing state alone. Once the hash is shareable its table stays as it is.
+ * Iterating over a hash closes its holes first: a read that rearranges entries. That is no write to
+ * the Lisp program, so it goes between rs_before_change and rs_after_change and leaves the hash's
+ * sharing state alone. While an iteration is under way the hash gains no entry; that one is under
+ * way is counted in the flag word of the hash. Once the hash is shareable its table stays as it is,
+ * and nobody counts.
  */
 
 #ifndef MINIVM_HASH_H
@@ -38,14 +40,17 @@ Value hash_copy(Thread *thread, Value hash);
 
 /* UNBOUND if there is no such key. */
 Value hash_get(Value hash, Value key);
-/* For callers that have passed the write check. False: no memory. */
+/* For callers that have passed the write check. False, with a condition pending: no memory, or a
+ * new key during an iteration. */
 bool hash_set(Thread *thread, Value hash, Value key, Value value);
 bool hash_remove(Value hash, Value key);
 
 size_t hash_count(Value hash);
 
-/* Before a read of all entries by index: closes holes if that is allowed. `hash` is a root. */
-void hash_begin_iteration(Thread *thread, Value *hash);
+/* Around a read of all entries by index that may run other code. `hash` is a root. Iterations nest;
+ * the end is told what the beginning returned: whether it counts. */
+bool hash_begin_iteration(Thread *thread, Value *hash);
+void hash_end_iteration(Value hash, bool counted);
 
 /* The entry at `index` or NULL past the last one; a hole has the key UNBOUND. */
 const HashEntry *hash_entry(Value hash, size_t index);

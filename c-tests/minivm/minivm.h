@@ -98,6 +98,10 @@ bool vm_vector_set(Thread *thread, Value vector, size_t index, Value value);
 bool vm_vector_push(Thread *thread, Value vector, Value value);
 bool vm_hash_set(Thread *thread, Value hash, Value key, Value value);
 
+/* Calls `visit` with each entry; the hash gains no other meanwhile. `visit` does not collect. */
+typedef void (*HashVisitor)(Value key, Value value, void *data);
+void vm_hash_each(Thread *thread, Value hash, HashVisitor visit, void *data);
+
 /* A constant: main assigns it, any ractor reads it. Reading returns FAILED with a condition
  * pending if this ractor may not. */
 Variable *vm_constant(Thread *thread, const char *name);

@@ -2,8 +2,8 @@
  * object.h: what the heap holds. Every object begins with a word that says its type and a word for
  * the four sharing flags; object_layouts tells vmshare where the children stand.
  *
- * The collector keeps its bits in the type word and the library its flags in the flag word, so
- * neither ever rewrites what the other owns.
+ * The collector keeps its bits in the type word, which the library never writes. The flag word the
+ * library shares with the Lisp, which may rewrite it plainly if the flags are split (share.h).
  *
  * A walk of another thread may read fields while their owner runs on. Every change of a field
  * that an object's readers can see therefore is `store_field`: a relaxed atomic store, which is an
@@ -40,11 +40,13 @@ enum Type {
 #define TYPE_MARKED UINT32_C(0x100)
 #define TYPE_MOVED UINT32_C(0x200)
 
-/* Bits of Object.flags, with flags in the header or split. */
+/* Bits of Object.flags, with flags in the header or split. The bits above them are the Lisp's: the
+ * owner of a hash counts there the iterations over it that are under way (share.h). */
 #define FLAG_FROZEN UINT32_C(1)
 #define FLAG_SHAREABLE UINT32_C(2)
 #define FLAG_AUTOSHARE UINT32_C(4)
 #define FLAG_PENDING UINT32_C(8)
+#define FLAG_ITERATION UINT32_C(16)
 
 typedef struct Object {
     uint32_t type;
@@ -109,8 +111,6 @@ typedef struct Hash {
     uint16_t identity;
     /* Set when the hash becomes shareable: its table must not be rearranged any more. */
     uint16_t sealed;
-    /* Counts insertions and removals, by which an iteration sees that the hash changed. */
-    uint32_t version;
 } Hash;
 
 /* `isolated`: the environment is a copy of its own that nobody else refers to, or there is none. */

@@ -1,5 +1,5 @@
 /*
- * Hashes. An iteration ends with a condition if the hash gains or loses an entry meanwhile.
+ * Hashes.
  */
 
 #include "condition.h"
@@ -82,9 +82,15 @@ static Value count_entries(Thread *thread, Value *arguments, size_t count)
                                                        : FAILED;
 }
 
-static Value raise_changed(Thread *thread)
+static Value call_with_each(Thread *thread, const Value *hash, const Value *procedure)
 {
-    return raise_format(thread, "iteration-error", "the hash changed during the iteration");
+    const HashEntry *entry;
+    for (size_t i = 0; (entry = hash_entry(*hash, i)) != NULL; i++) {
+        Value pair[] = {entry->key, entry->value};
+        if (entry->key != UNBOUND && call_procedure(thread, *procedure, pair, 2) == FAILED)
+            return FAILED;
+    }
+    return NIL;
 }
 
 static Value each(Thread *thread, Value *arguments, size_t count)
@@ -92,19 +98,10 @@ static Value each(Thread *thread, Value *arguments, size_t count)
     (void)count;
     if (!check_type(thread, arguments[0], TYPE_HASH) || !check_procedure(thread, arguments[1]))
         return FAILED;
-    hash_begin_iteration(thread, &arguments[0]);
-    uint32_t version = hash_of(arguments[0])->version;
-    const HashEntry *entry;
-    for (size_t i = 0; (entry = hash_entry(arguments[0], i)) != NULL; i++) {
-        if (entry->key == UNBOUND)
-            continue;
-        Value pair[] = {entry->key, entry->value};
-        if (call_procedure(thread, arguments[1], pair, 2) == FAILED)
-            return FAILED;
-        if (hash_of(arguments[0])->version != version)
-            return raise_changed(thread);
-    }
-    return NIL;
+    bool counted = hash_begin_iteration(thread, &arguments[0]);
+    Value result = call_with_each(thread, &arguments[0], &arguments[1]);
+    hash_end_iteration(arguments[0], counted);
+    return result;
 }
 
 static Value keys(Thread *thread, Value *arguments, size_t count)
@@ -112,11 +109,12 @@ static Value keys(Thread *thread, Value *arguments, size_t count)
     (void)count;
     if (!check_type(thread, arguments[0], TYPE_HASH))
         return FAILED;
-    hash_begin_iteration(thread, &arguments[0]);
+    bool counted = hash_begin_iteration(thread, &arguments[0]);
     Value *result = root(thread, NIL);
     for (size_t i = hash_of(arguments[0])->table->used; i-- > 0 && *result != FAILED;)
         if (hash_entry(arguments[0], i)->key != UNBOUND)
             *result = make_cons(thread, hash_entry(arguments[0], i)->key, *result);
+    hash_end_iteration(arguments[0], counted);
     return *result;
 }
 

@@ -76,6 +76,27 @@ static inline bool share_is_shareable(const Share *share, Value object)
 #endif
 }
 
+/* The Lisp's own part of the flag word: how many iterations over a hash its owner has under way.
+ * That one begins or ends is no write to the Lisp program, so the library is not asked, and a walk
+ * of another thread may be about to claim or publish the hash. Beside flags that such a walk
+ * changes, the word needs an atomic addition. Split flags are for VMs with many such places: a word
+ * that only its owner writes can be loaded, changed and stored. */
+static inline uint32_t share_iterations(Value hash)
+{
+    return load_field(&object_of(hash)->flags) / FLAG_ITERATION;
+}
+
+static inline void share_count_iteration(Value hash, int difference)
+{
+    uint32_t *flags = &object_of(hash)->flags;
+    uint32_t amount = (uint32_t)difference * FLAG_ITERATION;
+#if MINIVM_PLACEMENT == MINIVM_HEADER
+    __atomic_fetch_add(flags, amount, __ATOMIC_RELAXED);
+#else
+    store_field(flags, load_field(flags) + amount);
+#endif
+}
+
 /* RS_NO_SLOT with a condition pending. */
 rs_slot share_slot_new(Thread *thread, uint32_t kind, const char *name, const char *owner);
 bool share_slot_free(Thread *thread, rs_slot slot);

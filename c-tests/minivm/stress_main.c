@@ -5,6 +5,9 @@
  * a barrier and writes to one object of the graph, chosen at random, while the reader accesses the
  * constant. Exactly one of the two must get its error. A reader that may read must find the
  * content of before the write; a writer that may write must find its write done.
+ *
+ * Until it writes, main iterates over the hash in the graph, again and again: it counts that in the
+ * flag word of the hash while the reader's walk claims and publishes it.
  */
 
 #include <pthread.h>
@@ -17,7 +20,14 @@
 #include "minivm.h"
 #include "vmshare.h"
 
-enum { VECTOR_LENGTH = 3, WRITES = 5, SPINS = 2000, DELAY_LEAST = 50, DELAY_MAX = 1 << 16 };
+enum {
+    VECTOR_LENGTH = 3,
+    WRITES = 5,
+    SPINS = 2000,
+    DELAY_LEAST = 50,
+    DELAY_MAX = 1 << 16,
+    STEPS_PER_ITERATION = 4,
+};
 
 /* The graph: a vector [list hash vector] whose list's last tail is the vector again. Every number
  * in it is the number of the round, so a torn read shows as two numbers. */
@@ -28,6 +38,7 @@ typedef struct Contest {
     Vm *vm;
     unsigned long rounds;
     Value key;
+    Value second_key;
     /* The barrier: each side adds one, and waits for the other. */
     atomic_ulong arrived;
     /* Who waits, and how long. */
@@ -48,12 +59,21 @@ static uint64_t next_random(uint64_t *state)
     return *state;
 }
 
-/* Some steps at random, `mean` of them on average. */
-static void wait_a_little(Thread *thread, uint64_t *random, long mean)
+static void count_entry(Value key, Value value, void *count)
+{
+    (void)key, (void)value;
+    ++*(size_t *)count;
+}
+
+/* Some steps at random, `mean` of them on average; with iterations over a hash, if there is one. */
+static void wait_a_little(Thread *thread, uint64_t *random, long mean, const Value *hash)
 {
     uint64_t steps = next_random(random) % (2 * (uint64_t)(mean < 0 ? 0 : mean) + DELAY_LEAST);
+    size_t entries = 0;
     for (uint64_t i = 1; i <= steps; i++) {
         vm_safepoint(thread);
+        if (hash != NULL && i % STEPS_PER_ITERATION == 0)
+            vm_hash_each(thread, *hash, count_entry, &entries);
         if (i % SPINS == 0)
             sched_yield();
     }
@@ -150,7 +170,7 @@ static void *run_reader(void *data)
     uint64_t random = 88172645463325252u;
     for (unsigned long round = 1; round <= contest->rounds; round++) {
         meet(contest, thread, 2 * round - 1);
-        wait_a_little(thread, &random, -contest->lead);
+        wait_a_little(thread, &random, -contest->lead, NULL);
         Value graph = vm_constant_get(thread, contest->constant);
         contest->read = graph != FAILED;
         contest->torn = contest->read && !is_whole(graph, contest->key, fixnum((intptr_t)round));
@@ -170,6 +190,11 @@ static void judge(Contest *contest, unsigned long round, Value graph, bool wrote
     bool whole = is_whole(graph, contest->key, fixnum((intptr_t)round));
     if (wrote == whole)
         report_failure(contest, round, wrote ? "the write is lost" : "a refused write was done");
+    bool grows = vm_hash_set(contest->main, vm_vector_at(graph, 1), contest->second_key, fixnum(0));
+    vm_condition(contest->main);
+    if (wrote != grows)
+        report_failure(contest, round,
+                       wrote ? "an iteration never ended" : "a shared hash was changed");
     contest->writes += wrote;
     contest->reads += contest->read;
 }
@@ -180,15 +205,17 @@ static void run_main(Contest *contest)
     Value *scope = vm_roots_open(thread);
     Value *graph = vm_root(thread, NIL);
     Value *part = vm_root(thread, NIL);
+    Value *hash = vm_root(thread, NIL);
     uint64_t random = 1442695040888963407u;
     for (unsigned long round = 1; round <= contest->rounds; round++) {
         *graph = vm_vector(thread, VECTOR_LENGTH, NIL);
         fill_graph(contest, graph, part, fixnum((intptr_t)round));
+        *hash = vm_vector_at(*graph, 1);
         if (!vm_constant_set(thread, contest->constant, *graph))
             report_failure(contest, round, "the constant was not assigned");
         unsigned kind = next_random(&random) % WRITES;
         meet(contest, thread, 2 * round - 1);
-        wait_a_little(thread, &random, contest->lead);
+        wait_a_little(thread, &random, contest->lead, hash);
         bool wrote = write_something(contest, *graph, kind, fixnum(-1));
         vm_condition(thread);
         meet(contest, thread, 2 * round);
@@ -225,6 +252,7 @@ static bool prepare(Contest *contest, const VmOptions *options)
         return false;
     contest->main = vm_main_thread(contest->vm);
     contest->key = vm_symbol(contest->main, ":key");
+    contest->second_key = vm_symbol(contest->main, ":second-key");
     contest->constant = vm_constant(contest->main, "GRAPH");
     contest->reader_ractor = vm_ractor_register(contest->vm, "reader");
     return contest->constant != NULL && contest->reader_ractor != 0;
