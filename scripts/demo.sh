@@ -17,12 +17,25 @@ title "The headers: generated from the source, in C99 to C23 and C++11 to C++23"
 scripts/quietly.sh demo-headers cargo test --quiet --test headers
 echo "$(find include -name '*.h*' | wc -l) headers are up to date and compile everywhere"
 
+drawings=target/demo
+rm -rf $drawings
+mkdir -p $drawings
 for program in c-tests/minivm/demo/*.lisp; do
     title "A program of the mini-VM: $program"
     sed -n '/^;/!q; s/^; \{0,1\}//p' "$program"
     echo
-    target/c-tests/shared/minivm/minivm "$program" | sed 's/^/    /'
+    name=$drawings/$(basename "$program" .lisp)
+    target/c-tests/shared/minivm/minivm "--drawings=$name" "$program" | sed 's/^/    /'
 done
+
+title "The same drawings for Graphviz"
+if command -v dot >/dev/null; then
+    dot -Tsvg -O $drawings/*.dot
+    echo "written to $drawings, and rendered:"
+else
+    echo "written to $drawings; graphviz, which is not installed, renders them: dot -Tsvg -O FILE"
+fi
+(cd $drawings && ls)
 
 title "A race, 100000 times: main writes, another ractor reads; exactly one of them gets an error"
 target/c-tests/shared/minivm/minivm-stress 100000

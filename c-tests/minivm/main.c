@@ -19,7 +19,8 @@ static const char usage[] =
     "  --verify                          look for writes that no check announced\n"
     "  --gc=normal|stress|moving|stress,moving\n"
     "  --gc-stress                       the same as --gc=stress\n"
-    "  --ractor-stack=BYTES              C stack of a ractor's thread\n";
+    "  --ractor-stack=BYTES              C stack of a ractor's thread\n"
+    "  --drawings=NAME                   (draw x) writes NAME-1.dot, NAME-2.dot ... too\n";
 
 typedef struct Choice {
     const char *text;
@@ -72,11 +73,16 @@ static bool set_option(const char *argument, VmOptions *options)
 {
     const char *collector = option_value(argument, "--gc");
     const char *stack = option_value(argument, "--ractor-stack");
+    const char *drawings = option_value(argument, "--drawings");
     if (collector != NULL)
         return vm_parse_collector(collector, &options->collector);
     if (stack != NULL) {
         options->ractor_stack = strtoul(stack, NULL, 10);
         return options->ractor_stack != 0;
+    }
+    if (drawings != NULL) {
+        options->drawings = drawings;
+        return true;
     }
     return set_switch(argument, options) ||
            choose(argument, "--policy", policies, &options->mark_policy) ||

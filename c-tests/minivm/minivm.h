@@ -37,6 +37,9 @@ typedef struct VmOptions {
     bool verify;
     unsigned collector;  /* COLLECT_…, or-ed */
     size_t ractor_stack; /* bytes of a ractor's C stack; 0 for the default */
+    /* With "NAME", each (draw x) also writes a file for Graphviz: NAME-1.dot, NAME-2.dot and so on.
+     * NULL for none. */
+    const char *drawings;
 } VmOptions;
 
 /* The defaults, changed by the environment variable MINIVM_GC (stress, moving, stress,moving). */

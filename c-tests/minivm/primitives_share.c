@@ -94,10 +94,28 @@ static Value draw_to(Thread *thread, Value value, uint32_t format, FILE *file)
     return status == RS_OK ? NIL : raise_status(thread, status);
 }
 
+static Value draw_for_graphviz(Thread *thread, Value value, const char *path)
+{
+    FILE *file = fopen(path, "w");
+    if (file == NULL)
+        return raise_format(thread, "file-error", "%s can't be written", path);
+    Value result = draw_to(thread, value, RS_DRAW_DOT, file);
+    fclose(file);
+    return result;
+}
+
 static Value draw(Thread *thread, Value *arguments, size_t count)
 {
     (void)count;
-    return draw_to(thread, arguments[0], RS_DRAW_TEXT, stdout);
+    Vm *vm = thread->vm;
+    Value result = draw_to(thread, arguments[0], RS_DRAW_TEXT, stdout);
+    if (result == FAILED || vm->options.drawings == NULL)
+        return result;
+    Text path = text_start();
+    text_format(&path, "%s-%u.dot", vm->options.drawings, atomic_fetch_add(&vm->drawings, 1) + 1);
+    result = draw_for_graphviz(thread, arguments[0], path.bytes);
+    text_finish(&path);
+    return result;
 }
 
 static int32_t append_to_text(void *text, const char *bytes, size_t size)
@@ -117,18 +135,12 @@ static Value drawing(Thread *thread, Value *arguments, size_t count)
     return string;
 }
 
-static Value draw_for_graphviz(Thread *thread, Value *arguments, size_t count)
+static Value draw_to_named_file(Thread *thread, Value *arguments, size_t count)
 {
     (void)count;
     if (!check_type(thread, arguments[1], TYPE_STRING))
         return FAILED;
-    FILE *file = fopen(string_of(arguments[1])->bytes, "w");
-    if (file == NULL)
-        return raise_format(thread, "file-error", "%s can't be written",
-                            string_of(arguments[1])->bytes);
-    Value result = draw_to(thread, arguments[0], RS_DRAW_DOT, file);
-    fclose(file);
-    return result;
+    return draw_for_graphviz(thread, arguments[0], string_of(arguments[1])->bytes);
 }
 
 /* Adds `(name . number)` in front of a list that stands on the root stack. */
@@ -220,7 +232,7 @@ static const Primitive primitives[] = {
     {"explain", explain, 1, 1},
     {"draw", draw, 1, 1},
     {"drawing", drawing, 1, 1},
-    {"draw-dot", draw_for_graphviz, 2, 2},
+    {"draw-dot", draw_to_named_file, 2, 2},
     {"statistics", statistics, 0, 0},
     {"verify", verify, 0, 0},
     {"unchecked-set!", set_unchecked, 3, 3},

@@ -53,6 +53,8 @@ struct Vm {
     Variables variables;
     struct RecordTypes *record_types;
     struct Ractors *ractors;
+    /* How many files with drawings were written. */
+    atomic_uint drawings;
     Thread *main_thread;
 };
 

@@ -1,27 +1,25 @@
 ; The state of each object, drawn as it changes. A: may still become either. B: main has written it.
-; C: shareable. F: frozen by its program. ! or "blocks": what keeps the graph from being shared.
+; C: shareable. F: frozen by its program. "blocks": what keeps the graph from being shared.
+
+(define (show title)
+  (say title)
+  (draw CONFIG)
+  (say ""))
 
 (defconst CONFIG {:name "demo" :limits [10 [20 30]] :log [(freeze "frozen by its program")]})
-
-(say "Assigned, and no other ractor exists yet:")
-(draw CONFIG)
+(show "Assigned, and no other ractor exists yet:")
 
 (take (ractor nil))
-(say "The first ractor was made:")
-(draw CONFIG)
+(show "The first ractor was made:")
 
 (vector-push! (hash-ref CONFIG :log) "a line")
-(say "Main wrote to the log:")
-(draw CONFIG)
+(show "Main wrote to the log:")
 
 (define verdict (try (take (ractor CONFIG)) (catch (condition) (condition-message condition))))
-(say "Another ractor tried to read it: " verdict)
-(draw CONFIG)
+(show (string "Another ractor tried to read it: " verdict))
 
 (defconst CONFIG CONFIG)
-(say "Assigned again:")
-(draw CONFIG)
+(show "Assigned again:")
 
 (take (ractor (hash-ref CONFIG :name)))
-(say "Another ractor read it:")
-(draw CONFIG)
+(show "Another ractor read it:")
