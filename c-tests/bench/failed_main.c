@@ -5,9 +5,10 @@
  *
  * Main has written one object, which the walk meets last: it claims all others, and takes all
  * claims back. Beside it, on the same graph: the claims alone, written in C ("C claim": the
- * forward walk); claims and their undoing in C; and the library's access that succeeds.
+ * forward walk); claims and their undoing in C; a whole share in C; and the library's access that
+ * succeeds.
  *
- * The second figure is the time of one more access to the slot that has failed.
+ * More accesses to the slot that has failed: the time of one, and how many walks they began.
  */
 
 #include "clock.h"
@@ -26,6 +27,7 @@ typedef struct Failures {
     rs_value blocker;
     Figure failed;
     Figure later;
+    Figure later_walks;
     double per_object;
 } Failures;
 
@@ -69,14 +71,7 @@ static rs_value find_last(Heap *heap, uint32_t placement, enum Description descr
     rs_value last = 0;
     Host host;
     host_describe(&host, heap, placement, description);
-    rs_layout layouts[TYPES];
-    for (uint32_t type = 0; type < host.contract.layouts_count; type++) {
-        layouts[type] = host.contract.layouts[type];
-        layouts[type].commit = 1;
-    }
-    if (description == BY_LAYOUTS)
-        host.contract.layouts = layouts;
-    host.contract.commit = remember_committed;
+    host_want_commits(&host, remember_committed);
     host.user = &last;
     host_open(&host);
     host_add_reader(&host);
@@ -99,41 +94,52 @@ static void place_blocker(Failures *failures, rs_value last)
     }
 }
 
-static double time_later(Failures *failures)
+static void access_later(Failures *failures)
 {
     Host *host = &failures->host;
+    uint64_t walks = host_statistics(host).walks;
     double begun = clock_nanoseconds();
     for (int access = 0; access < LATER_ACCESSES; access++) {
         rs_status status = rs_ractor_access(host->vm, host->reader, host->slot, host->heap->root);
         expect_status(status, RS_NOT_SHAREABLE, "rs_ractor_access");
     }
-    return (clock_nanoseconds() - begun) / LATER_ACCESSES;
+    figure_add(&failures->later, (clock_nanoseconds() - begun) / LATER_ACCESSES);
+    figure_add(&failures->later_walks, (double)(host_statistics(host).walks - walks));
 }
 
-static void run_round(Failures *failures)
+static void run_peer(Failures *failures)
 {
-    Host *host = &failures->host;
     Peer *peer = &failures->peer;
-    Heap *heap = host->heap;
+    Heap *heap = failures->host.heap;
     Figure *failed = &failures->failed;
-
-    mark_but_blocker(failures);
-    figure_add(failed, fail_once(failures) * failures->per_object);
-    figure_add(&failures->later, time_later(failures));
-
-    heap_clear_flags(heap);
     peer_set_autoshare(peer, heap);
     double begun = clock_nanoseconds();
-    peer_claim(peer, heap->root);
+    peer_claim(peer, heap->root, SCAN_BY_TYPE);
     double claimed = clock_nanoseconds();
     peer_undo(peer);
     double undone = clock_nanoseconds();
     figure_add_beside(failed, "C claim", (claimed - begun) * failures->per_object);
     figure_add_beside(failed, "C claim and undo", (undone - begun) * failures->per_object);
 
+    peer_set_autoshare(peer, heap);
+    begun = clock_nanoseconds();
+    peer_claim(peer, heap->root, SCAN_BY_TYPE);
+    peer_publish(peer);
+    double shared = clock_nanoseconds();
+    figure_add_beside(failed, "C share", (shared - begun) * failures->per_object);
+}
+
+static void run_ours(Failures *failures)
+{
+    Host *host = &failures->host;
+    Figure *failed = &failures->failed;
+    mark_but_blocker(failures);
+    figure_add(failed, fail_once(failures) * failures->per_object);
+    access_later(failures);
+
     host_clear_flags(host);
     host_mark(host);
-    begun = clock_nanoseconds();
+    double begun = clock_nanoseconds();
     host_access(host);
     figure_add_beside(failed, "our share", (clock_nanoseconds() - begun) * failures->per_object);
 }
@@ -147,7 +153,8 @@ int main(int count, char **arguments)
     }
     Heap heap;
     Failures failures = {.failed = {.name = "failed", .unit = "ns/object"},
-                         .later = {.name = "later", .unit = "ns"}};
+                         .later = {.name = "later", .unit = "ns"},
+                         .later_walks = {.name = "later walks", .unit = "walks"}};
     size_t objects = strtoul(arguments[1], NULL, 10);
     failures.per_object = 1.0 / (double)objects;
     heap_build(&heap, TREE, objects);
@@ -162,14 +169,20 @@ int main(int count, char **arguments)
     peer_tune(&failures.peer, &heap);
 
     unsigned long rounds = strtoul(arguments[4], NULL, 10);
-    for (unsigned long round = 0; round < rounds; round++)
-        run_round(&failures);
+    for (unsigned long round = 0; round < rounds; round++) {
+        void (*first)(Failures *) = round % 2 ? run_peer : run_ours;
+        void (*second)(Failures *) = round % 2 ? run_ours : run_peer;
+        first(&failures);
+        second(&failures);
+    }
     figure_print(&failures.failed);
     figure_print(&failures.later);
+    figure_print(&failures.later_walks);
     host_close(&failures.host);
     peer_free(&failures.peer);
     figure_free(&failures.failed);
     figure_free(&failures.later);
+    figure_free(&failures.later_walks);
     heap_free(&heap);
     return 0;
 }

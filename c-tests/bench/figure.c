@@ -31,10 +31,13 @@ void samples_sort(Samples *samples)
         qsort(samples->values, samples->length, sizeof *samples->values, compare);
 }
 
+bool samples_have_quantile(const Samples *samples, double share)
+{
+    return samples->length > 0 && (1 - share) * (double)samples->length >= (share < 1);
+}
+
 double samples_quantile(const Samples *samples, double share)
 {
-    if (samples->length == 0)
-        return 0;
     size_t index = (size_t)(share * (double)samples->length);
     return samples->values[index < samples->length ? index : samples->length - 1];
 }

@@ -10,6 +10,7 @@
 #ifndef BENCH_FIGURE_H
 #define BENCH_FIGURE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define FIGURE_PEERS 6
@@ -31,11 +32,13 @@ typedef struct Figure {
 
 void samples_add(Samples *samples, double value);
 void samples_sort(Samples *samples);
-/* Of sorted samples: the value that this share of them does not exceed. */
+/* Of sorted samples: the value that this share of them does not exceed. There must be so many that
+ * at least one may exceed it. */
 double samples_quantile(const Samples *samples, double share);
+bool samples_have_quantile(const Samples *samples, double share);
 void samples_free(Samples *samples);
 
-/* A peer is made by its first sample. */
+/* A peer is made by its first sample. A figure that has no samples could not be measured. */
 void figure_add(Figure *figure, double ours);
 void figure_add_beside(Figure *figure, const char *peer, double value);
 void figure_print(const Figure *figure);

@@ -138,6 +138,19 @@ static void build_list(Builder *builder, Value *place, size_t objects)
     }
 }
 
+static void build_wide(Builder *builder, Value *place, size_t objects)
+{
+    Object *vector = new_object(builder, VECTOR);
+    Value *elements = builder->heap->elements;
+    size_t length = (objects - 1) * WIDE_STEP;
+    vector->as.vector.length = length;
+    vector->as.vector.elements = elements;
+    for (size_t index = 0; index < length; index++)
+        elements[index] =
+            index % WIDE_STEP ? small_integer((intptr_t)index) : (Value)new_object(builder, FLOAT);
+    *place = (Value)vector;
+}
+
 static size_t *shuffled_order(size_t objects, Random *random)
 {
     size_t *order = checked(malloc(objects * sizeof *order));
@@ -152,27 +165,64 @@ static size_t *shuffled_order(size_t objects, Random *random)
     return order;
 }
 
-void heap_build(Heap *heap, enum Shape shape, size_t objects)
+static void allocate(Heap *heap, enum Shape shape, size_t objects, size_t elements)
 {
     memset(heap, 0, sizeof *heap);
     heap->shape = shape;
     heap->capacity = objects;
     heap->slots = map(objects * sizeof(Object));
-    heap->elements_capacity = (objects / 2 + 1) * VECTOR_ELEMENTS;
-    heap->elements = map(heap->elements_capacity * sizeof(Value));
+    heap->elements_capacity = elements;
+    heap->elements = map(elements * sizeof(Value));
+}
+
+void heap_build(Heap *heap, enum Shape shape, size_t objects)
+{
+    size_t elements = shape == WIDE ? objects * WIDE_STEP : (objects / 2 + 1) * VECTOR_ELEMENTS;
+    allocate(heap, shape, objects, elements);
     Random random = {.state = 17278};
     if (shape == SHUFFLED)
         heap->order = shuffled_order(objects, &random);
     heap_rebuild(heap, 0);
 }
 
+static Value build_arrays(Builder *builder, unsigned depth, unsigned width)
+{
+    Object *vector = new_object(builder, VECTOR);
+    Value *elements = &builder->heap->elements[builder->next_element];
+    if (depth == 0)
+        return (Value)vector;
+    builder->next_element += width;
+    vector->as.vector.length = width;
+    vector->as.vector.elements = elements;
+    for (unsigned index = 0; index < width; index++)
+        elements[index] = build_arrays(builder, depth - 1, width);
+    return (Value)vector;
+}
+
+void heap_build_arrays(Heap *heap, unsigned depth, unsigned width)
+{
+    size_t level = 1, objects = 1;
+    for (unsigned step = 0; step < depth; step++)
+        objects += level *= width;
+    allocate(heap, ARRAYS, objects, objects);
+    Builder builder = {.heap = heap};
+    heap->root = build_arrays(&builder, depth, width);
+}
+
 void heap_rebuild(Heap *heap, uint64_t seed)
 {
     Builder builder = {.heap = heap, .random = {.state = 2020 + seed}};
-    if (heap->shape == LIST)
+    switch (heap->shape) {
+    case LIST:
         build_list(&builder, &heap->root, heap->capacity);
-    else
+        break;
+    case WIDE:
+        build_wide(&builder, &heap->root, heap->capacity);
+        break;
+    default:
         build_tree(&builder, &heap->root, heap->capacity);
+        break;
+    }
     free(builder.gaps);
 }
 

@@ -51,11 +51,14 @@ typedef struct Object {
 #define SLOT_SHIFT 5
 #define RECORD_FIELDS 3
 #define VECTOR_ELEMENTS 8
+#define WIDE_STEP 16
 
 enum Shape {
     TREE,     /* objects lie in the order in which they were allocated, parents first */
     SHUFFLED, /* the same tree, addresses permuted at random */
     LIST,     /* conses, each holding the next; car is an integer */
+    WIDE,     /* one vector, in which every WIDE_STEPth element is a float, and integers between */
+    ARRAYS,   /* vectors of vectors, all as wide and as deep */
 };
 
 typedef struct Heap {
@@ -85,7 +88,10 @@ static inline Value small_integer(intptr_t number)
 
 /* A graph of `objects` objects in fresh memory. Ends the program if memory is missing. */
 void heap_build(Heap *heap, enum Shape shape, size_t objects);
-/* Another graph of the same shape and size in the same memory, which depends on the seed. */
+/* A tree of vectors, `width` to each but those at `depth`, which are empty. */
+void heap_build_arrays(Heap *heap, unsigned depth, unsigned width);
+/* Not for ARRAYS: another graph of the same shape and size in the same memory, which depends on the
+ * seed. */
 void heap_rebuild(Heap *heap, uint64_t seed);
 void heap_free(Heap *heap);
 

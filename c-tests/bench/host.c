@@ -138,12 +138,20 @@ void host_describe(Host *host, Heap *heap, uint32_t placement, enum Description 
     host->contract.type_tag = (rs_type_tag){
         .width = 32, .shift = 0, .offset = offsetof(Object, type), .mask = UINT32_MAX};
     if (description == BY_LAYOUTS) {
-        host->contract.layouts = layouts;
+        memcpy(host->layouts, layouts, sizeof layouts);
+        host->contract.layouts = host->layouts;
         host->contract.layouts_count = TYPES;
     } else {
         host->contract.can_share = can_share;
         host->contract.children = children;
     }
+}
+
+void host_want_commits(Host *host, rs_object_fn commit)
+{
+    host->contract.commit = commit;
+    for (int type = 0; type < TYPES; type++)
+        host->layouts[type].commit = 1;
 }
 
 void host_open(Host *host)

@@ -20,6 +20,7 @@ typedef struct Host {
     uint32_t placement; /* RS_FLAGS_… */
     enum Description description;
     rs_host contract; /* what rs_vm_new gets; callbacks may be added before host_open */
+    rs_layout layouts[TYPES];
     rs_vm *vm;
     rs_ractor main;
     rs_ractor reader;
@@ -34,6 +35,8 @@ enum Description description_named(const char *name);
 
 /* Fills in the contract. */
 void host_describe(Host *host, Heap *heap, uint32_t placement, enum Description description);
+/* Before host_open: `commit` is called for each object that becomes shareable. */
+void host_want_commits(Host *host, rs_object_fn commit);
 /* Makes the vm, and a slot. */
 void host_open(Host *host);
 /* Makes the ractor that reads: from now on graphs are marked when they are assigned. */

@@ -110,16 +110,21 @@ static void spin_for(double nanoseconds)
         __builtin_ia32_pause();
 }
 
-static Object *random_object(Pause *pause)
+/* What main writes: any object; of a wide graph first of all the vector, which is being read in
+ * pieces. */
+static Object *object_to_write(Pause *pause)
 {
     Heap *heap = pause->host.heap;
+    if (heap->shape == WIDE && pause->written_length == 0)
+        return as_object(heap->root);
     return &heap->slots[random_below(&pause->random, heap->capacity)];
 }
 
 static void count_wait(Pause *pause, const Object *object, double latency)
 {
     samples_add(&pause->wait_latencies, latency);
-    if (object->type == VECTOR)
+    /* Of what a callback reads, the library can't know where it stands. */
+    if (object->type == VECTOR || pause->host.description == BY_CALLBACKS)
         pause->waits_indirect++;
     else
         pause->waits_inline++;
@@ -129,7 +134,7 @@ static void count_wait(Pause *pause, const Object *object, double latency)
 static void check(Pause *pause, enum Episode kind)
 {
     Host *host = &pause->host;
-    Object *object = random_object(pause);
+    Object *object = object_to_write(pause);
     bool inside = kind == NO_WALK || atomic_load(&pause->inside);
     uint64_t waits = host_statistics(host).main_waits;
     double begun = clock_nanoseconds();

@@ -42,11 +42,11 @@ typedef struct Pause {
     atomic_bool leave;
     _Atomic rs_status status; /* of the last access */
 
-    Samples latencies[EPISODES]; /* nanoseconds */
-    Samples wait_latencies;      /* of the checks in which main waited for a piece */
-    Samples stops;               /* nanoseconds until the reader had stopped for a collection */
-    unsigned long waits_inline;
-    unsigned long waits_indirect;
+    Samples latencies[EPISODES];  /* nanoseconds */
+    Samples wait_latencies;       /* of the checks in which main waited for a piece */
+    Samples stops;                /* nanoseconds until the reader had stopped for a collection */
+    unsigned long waits_inline;   /* on objects whose layout has fields alone */
+    unsigned long waits_indirect; /* on all others */
 } Pause;
 
 void pause_open(Pause *pause);

@@ -1,18 +1,21 @@
 /*
  * pause_main.c: how long main's check before a write takes while another ractor shares the graph.
  *
- *     bench-pause OBJECTS header|side|split layouts|callbacks free|oversubscribed SECONDS
+ *     bench-pause OBJECTS tree|wide header|side|split layouts|callbacks free|oversubscribed SECONDS
  *
  * Three kinds of episode follow each other for so many seconds. In "ours" a reader accesses the
  * graph, and main checks random objects of it meanwhile, at random times; in every eighth main also
  * runs a collection, which stops the reader at a safepoint. In "one lock" the same, but reader and
  * main take one lock, the reader for its whole access. In "no walk" nobody walks: what it shows is
  * the machine's own noise. `free` pins main and the reader to two processors; `oversubscribed` adds
- * threads that do nothing but run, and pins nobody.
+ * a thread for each processor that does nothing but run, and pins nobody. In a wide graph main
+ * first writes the vector that the walk reads in pieces, for which it may have to wait.
  *
- * Checks of a reader's time are counted only if it was inside the library when they began.
+ * Checks are counted only if the reader was inside the library when they began. A quantile is
+ * printed only if there were enough of them to tell.
  */
 
+#include "clock.h"
 #include "figure.h"
 #include "host.h"
 #include "pause_episode.h"
@@ -23,7 +26,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SPINNERS 4
+#define SPINNERS_MOST 64
 #define COLLECT_EVERY 8
 
 static atomic_bool spinning = true;
@@ -47,10 +50,13 @@ static void pin(pthread_t thread, int processor)
 
 static void print_quantile(const char *name, double share, Samples *latencies)
 {
+    static const char *const peers[] = {[ONE_LOCK] = "one lock", [NO_WALK] = "no walk"};
     Figure figure = {.name = name, .unit = "ns"};
-    figure_add(&figure, samples_quantile(&latencies[OURS], share));
-    figure_add_beside(&figure, "one lock", samples_quantile(&latencies[ONE_LOCK], share));
-    figure_add_beside(&figure, "no walk", samples_quantile(&latencies[NO_WALK], share));
+    if (samples_have_quantile(&latencies[OURS], share))
+        figure_add(&figure, samples_quantile(&latencies[OURS], share));
+    for (int kind = ONE_LOCK; kind <= NO_WALK; kind++)
+        if (samples_have_quantile(&latencies[kind], share))
+            figure_add_beside(&figure, peers[kind], samples_quantile(&latencies[kind], share));
     figure_print(&figure);
     figure_free(&figure);
 }
@@ -63,37 +69,46 @@ static void print_number(const char *name, const char *unit, double value)
     figure_free(&figure);
 }
 
-/* What the scheduler lets a thread run at a stretch while others wait, in nanoseconds: what it
- * says, but no less than a tick, at which it looks. */
-static double time_slice(void)
+static void print_samples_quantile(const char *name, double share, const Samples *samples)
 {
-    struct timespec slice = {0}, tick = {0};
-    sched_rr_get_interval(0, &slice);
-    clock_getres(CLOCK_MONOTONIC_COARSE, &tick);
-    double told = (double)slice.tv_sec * 1e9 + (double)slice.tv_nsec;
-    return told > (double)tick.tv_nsec ? told : (double)tick.tv_nsec;
+    Figure figure = {.name = name, .unit = "ns"};
+    if (samples_have_quantile(samples, share))
+        figure_add(&figure, samples_quantile(samples, share));
+    figure_print(&figure);
+    figure_free(&figure);
 }
 
-static void print_all(Pause *pause)
+/* How long the scheduler keeps a thread off its processor that is ready to run, at most, in
+ * nanoseconds: what this thread itself sees in so many seconds. */
+static double longest_absence(double seconds)
+{
+    double begun = clock_nanoseconds(), last = begun, longest = 0;
+    while (last < begun + seconds * 1e9) {
+        double now = clock_nanoseconds();
+        longest = now - last > longest ? now - last : longest;
+        last = now;
+    }
+    return longest;
+}
+
+static void print_all(Pause *pause, double slice)
 {
     for (int kind = 0; kind < EPISODES; kind++)
         samples_sort(&pause->latencies[kind]);
     print_quantile("p50", 0.5, pause->latencies);
-    print_quantile("p99", 0.99, pause->latencies);
     print_quantile("p99.9", 0.999, pause->latencies);
     print_quantile("max", 1, pause->latencies);
     print_number("checks", "", (double)pause->latencies[OURS].length);
+    print_number("walks lost", "", (double)host_statistics(&pause->host).walks_lost);
     print_number("waits inline", "", (double)pause->waits_inline);
     print_number("waits indirect", "", (double)pause->waits_indirect);
     samples_sort(&pause->wait_latencies);
-    print_number("longest wait", "ns", samples_quantile(&pause->wait_latencies, 1));
-    print_number("time slice", "ns", time_slice());
+    print_samples_quantile("longest wait", 1, &pause->wait_latencies);
+    print_number("time slice", "ns", slice);
     samples_sort(&pause->stops);
+    print_samples_quantile("stop p50", 0.5, &pause->stops);
+    print_samples_quantile("stop max", 1, &pause->stops);
     print_number("collections", "", (double)pause->stops.length);
-    print_number("stop p50", "ns", samples_quantile(&pause->stops, 0.5));
-    print_number("stop p99", "ns", samples_quantile(&pause->stops, 0.99));
-    print_number("walks lost", "", (double)host_statistics(&pause->host).walks_lost);
-    print_number("graphs shared", "", (double)host_statistics(&pause->host).graphs_shared);
 }
 
 static void run_for(Pause *pause, double seconds)
@@ -108,35 +123,58 @@ static void run_for(Pause *pause, double seconds)
     }
 }
 
+static size_t processors(void)
+{
+    cpu_set_t set;
+    sched_getaffinity(0, sizeof set, &set);
+    size_t count = (size_t)CPU_COUNT(&set);
+    return count < SPINNERS_MOST ? count : SPINNERS_MOST;
+}
+
+/* Returns the time slice: what a ready thread may lose at a stretch. */
+static double run_oversubscribed(Pause *pause, double seconds)
+{
+    pthread_t spinners[SPINNERS_MOST];
+    size_t count = processors();
+    for (size_t index = 0; index < count; index++)
+        pthread_create(&spinners[index], NULL, spin, NULL);
+    double slice = longest_absence(seconds / 4);
+    run_for(pause, seconds * 3 / 4);
+    atomic_store(&spinning, false);
+    for (size_t index = 0; index < count; index++)
+        pthread_join(spinners[index], NULL);
+    return slice;
+}
+
+static double run_free(Pause *pause, double seconds)
+{
+    pin(pthread_self(), 0);
+    pin(pause->reader, 1);
+    double slice = longest_absence(seconds / 8);
+    run_for(pause, seconds);
+    return slice;
+}
+
 int main(int count, char **arguments)
 {
-    if (count != 6) {
-        fprintf(
-            stderr,
-            "usage: %s OBJECTS header|side|split layouts|callbacks free|oversubscribed SECONDS\n",
-            arguments[0]);
+    if (count != 7) {
+        fprintf(stderr,
+                "usage: %s OBJECTS tree|wide header|side|split layouts|callbacks "
+                "free|oversubscribed SECONDS\n",
+                arguments[0]);
         return 2;
     }
     Heap heap;
     Pause pause = {.random = {.state = 17278}};
-    heap_build(&heap, TREE, strtoul(arguments[1], NULL, 10));
-    host_describe(&pause.host, &heap, placement_named(arguments[2]),
-                  description_named(arguments[3]));
-    const bool oversubscribed = strcmp(arguments[4], "oversubscribed") == 0;
-    pthread_t spinners[SPINNERS];
+    heap_build(&heap, strcmp(arguments[2], "wide") == 0 ? WIDE : TREE,
+               strtoul(arguments[1], NULL, 10));
+    host_describe(&pause.host, &heap, placement_named(arguments[3]),
+                  description_named(arguments[4]));
     pause_open(&pause);
-    if (oversubscribed) {
-        for (int index = 0; index < SPINNERS; index++)
-            pthread_create(&spinners[index], NULL, spin, NULL);
-    } else {
-        pin(pthread_self(), 0);
-        pin(pause.reader, 1);
-    }
-    run_for(&pause, strtod(arguments[5], NULL));
-    atomic_store(&spinning, false);
-    for (int index = 0; oversubscribed && index < SPINNERS; index++)
-        pthread_join(spinners[index], NULL);
-    print_all(&pause);
+    double seconds = strtod(arguments[6], NULL);
+    const bool oversubscribed = strcmp(arguments[5], "oversubscribed") == 0;
+    double slice = oversubscribed ? run_oversubscribed(&pause, seconds) : run_free(&pause, seconds);
+    print_all(&pause, slice);
     pause_close(&pause);
     heap_free(&heap);
     return 0;

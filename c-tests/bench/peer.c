@@ -1,4 +1,4 @@
-/* peer.c: the hand-written walks, one copy for each way of prefetching and placement. */
+/* peer.c: the hand-written walks, one copy for each placement and each way to go. */
 
 #include "peer.h"
 #include "peer_walks.h"
@@ -13,26 +13,28 @@
 /* How far ahead of itself a pass over the log prefetches. */
 #define AHEAD 16
 
-#define WALKS(name, way)                                                                           \
-    static size_t mark_header_##name(Peer *peer, Value root)                                       \
+/* Words in a chunk of the log. */
+#define LOG_CHUNK 4096
+
+#define WALK(name, walk, ...)                                                                      \
+    static size_t name(Peer *peer, Value root)                                                     \
     {                                                                                              \
-        return mark_graph(peer, root, way, PEER_HEADER);                                           \
-    }                                                                                              \
-    static size_t mark_side_##name(Peer *peer, Value root)                                         \
-    {                                                                                              \
-        return mark_graph(peer, root, way, PEER_SIDE);                                             \
-    }                                                                                              \
-    static size_t claim_header_##name(Peer *peer, Value root)                                      \
-    {                                                                                              \
-        return claim_graph(peer, root, way, PEER_HEADER);                                          \
-    }                                                                                              \
-    static size_t claim_side_##name(Peer *peer, Value root)                                        \
-    {                                                                                              \
-        return claim_graph(peer, root, way, PEER_SIDE);                                            \
+        return walk(peer, root, (Kind){__VA_ARGS__});                                              \
     }
+
+#define WALKS(name, way)                                                                           \
+    WALK(mark_header_by_type_##name, mark_graph, PEER_HEADER, SCAN_BY_TYPE, way)                   \
+    WALK(mark_header_by_count_##name, mark_graph, PEER_HEADER, SCAN_BY_COUNT, way)                 \
+    WALK(mark_side_by_type_##name, mark_graph, PEER_SIDE, SCAN_BY_TYPE, way)                       \
+    WALK(mark_side_by_count_##name, mark_graph, PEER_SIDE, SCAN_BY_COUNT, way)                     \
+    WALK(claim_header_by_type_##name, claim_graph, PEER_HEADER, SCAN_BY_TYPE, way)                 \
+    WALK(claim_header_by_count_##name, claim_graph, PEER_HEADER, SCAN_BY_COUNT, way)               \
+    WALK(claim_side_by_type_##name, claim_graph, PEER_SIDE, SCAN_BY_TYPE, way)                     \
+    WALK(claim_side_by_count_##name, claim_graph, PEER_SIDE, SCAN_BY_COUNT, way)
 
 WALKS(none, PREFETCH_NONE)
 WALKS(at_push, PREFETCH_AT_PUSH)
+WALKS(queue_1, PREFETCH_QUEUE_1)
 WALKS(queue_4, PREFETCH_QUEUE_4)
 WALKS(queue_8, PREFETCH_QUEUE_8)
 WALKS(queue_16, PREFETCH_QUEUE_16)
@@ -40,23 +42,26 @@ WALKS(queue_32, PREFETCH_QUEUE_32)
 
 typedef size_t (*WalkFunction)(Peer *, Value);
 
-static const WalkFunction marks[2][PREFETCH_WAYS] = {
-    {mark_header_none, mark_header_at_push, mark_header_queue_4, mark_header_queue_8,
-     mark_header_queue_16, mark_header_queue_32},
-    {mark_side_none, mark_side_at_push, mark_side_queue_4, mark_side_queue_8, mark_side_queue_16,
-     mark_side_queue_32},
+/* In the order of PeerPrefetch. */
+#define ALL_WAYS(name)                                                                             \
+    {                                                                                              \
+        name##_none, name##_at_push, name##_queue_1, name##_queue_4, name##_queue_8,               \
+            name##_queue_16, name##_queue_32                                                       \
+    }
+
+static const WalkFunction marks[PEER_PLACEMENTS][PEER_SCANS][PREFETCH_WAYS] = {
+    {ALL_WAYS(mark_header_by_type), ALL_WAYS(mark_header_by_count)},
+    {ALL_WAYS(mark_side_by_type), ALL_WAYS(mark_side_by_count)},
 };
 
-static const WalkFunction claims[2][PREFETCH_WAYS] = {
-    {claim_header_none, claim_header_at_push, claim_header_queue_4, claim_header_queue_8,
-     claim_header_queue_16, claim_header_queue_32},
-    {claim_side_none, claim_side_at_push, claim_side_queue_4, claim_side_queue_8,
-     claim_side_queue_16, claim_side_queue_32},
+static const WalkFunction claims[PEER_PLACEMENTS][PEER_SCANS][PREFETCH_WAYS] = {
+    {ALL_WAYS(claim_header_by_type), ALL_WAYS(claim_header_by_count)},
+    {ALL_WAYS(claim_side_by_type), ALL_WAYS(claim_side_by_count)},
 };
 
 const char *peer_prefetch_name(enum PeerPrefetch way)
 {
-    static const char *const names[] = {"none",    "at push",  "queue 4",
+    static const char *const names[] = {"none",    "at push",  "queue 1", "queue 4",
                                         "queue 8", "queue 16", "queue 32"};
     return names[way];
 }
@@ -72,17 +77,12 @@ static void *map(size_t bytes)
     return memory;
 }
 
-static size_t worklist_bytes(const Heap *heap)
-{
-    return (heap->capacity * VECTOR_ELEMENTS + 1) * sizeof(Value);
-}
-
 void peer_new(Peer *peer, enum PeerFlags flags, const Heap *heap)
 {
     memset(peer, 0, sizeof *peer);
     peer->flags = flags;
-    peer->worklist = map(worklist_bytes(heap));
-    peer->log.used = LOG_CHUNK;
+    peer->worklist_bytes = (heap->capacity * VECTOR_ELEMENTS + 1) * sizeof(Value);
+    peer->worklist = map(peer->worklist_bytes);
     if (flags == PEER_SIDE) {
         peer->side_bytes = heap->capacity + 1;
         peer->side_memory = map(peer->side_bytes);
@@ -93,19 +93,21 @@ void peer_new(Peer *peer, enum PeerFlags flags, const Heap *heap)
 
 void peer_free(Peer *peer)
 {
+    munmap(peer->worklist, peer->worklist_bytes);
     if (peer->side_memory)
         munmap(peer->side_memory, peer->side_bytes);
 }
 
-void peer_clear(Peer *peer, Heap *heap)
+void peer_clear_flags(Peer *peer, Heap *heap)
 {
+    heap_clear_flags(heap);
     if (peer->flags == PEER_SIDE)
         memset(peer->side_memory, 0, peer->side_bytes);
-    (void)heap;
 }
 
 void peer_set_autoshare(Peer *peer, Heap *heap)
 {
+    heap_clear_flags(heap);
     if (peer->flags == PEER_SIDE) {
         memset(peer->side_memory, SIDE_AUTOSHARE, peer->side_bytes);
         return;
@@ -114,7 +116,20 @@ void peer_set_autoshare(Peer *peer, Heap *heap)
         heap->slots[index].flags = AUTOSHARE;
 }
 
-void peer_log_grow(PeerLog *log)
+bool peer_has_shared(const Peer *peer, const Heap *heap)
+{
+    for (size_t index = 0; index < heap->capacity; index++) {
+        const Object *object = &heap->slots[index];
+        bool shared = peer->flags == PEER_HEADER
+                          ? object->flags == (FROZEN | SHAREABLE)
+                          : peer->side_memory[index] == (SIDE_FROZEN | SIDE_SHAREABLE);
+        if (!shared)
+            return false;
+    }
+    return true;
+}
+
+__attribute__((noinline, cold)) void peer_log_grow(PeerLog *log)
 {
     if (log->chunks_length == log->chunks_capacity) {
         log->chunks_capacity = log->chunks_capacity ? log->chunks_capacity * 2 : 64;
@@ -126,7 +141,8 @@ void peer_log_grow(PeerLog *log)
         exit(1);
     }
     log->chunks[log->chunks_length++] = chunk;
-    log->used = 0;
+    log->next = chunk;
+    log->end = chunk + LOG_CHUNK;
 }
 
 static void log_release(PeerLog *log)
@@ -134,33 +150,39 @@ static void log_release(PeerLog *log)
     for (size_t index = 0; index < log->chunks_length; index++)
         free(log->chunks[index]);
     free(log->chunks);
-    *log = (PeerLog){.used = LOG_CHUNK};
+    *log = (PeerLog){0};
 }
 
 static size_t chunk_length(const PeerLog *log, size_t chunk)
 {
-    return chunk + 1 == log->chunks_length ? log->used : LOG_CHUNK;
+    return chunk + 1 == log->chunks_length ? (size_t)(log->next - log->chunks[chunk]) : LOG_CHUNK;
 }
 
-size_t peer_mark(Peer *peer, Value root)
+static size_t log_length(const PeerLog *log)
 {
-    return marks[peer->flags][peer->mark_prefetch](peer, root);
+    size_t last = log->chunks_length - 1;
+    return log->chunks_length ? last * LOG_CHUNK + chunk_length(log, last) : 0;
 }
 
-size_t peer_claim(Peer *peer, Value root)
+size_t peer_mark(Peer *peer, Value root, enum PeerScan scan)
 {
-    return claims[peer->flags][peer->claim_prefetch](peer, root);
+    return marks[peer->flags][scan][peer->mark_prefetch[scan]](peer, root);
 }
 
-ALWAYS_INLINE void freeze_object(const Peer *peer, uintptr_t object, enum PeerFlags flags)
+size_t peer_claim(Peer *peer, Value root, enum PeerScan scan)
+{
+    return claims[peer->flags][scan][peer->claim_prefetch[scan]](peer, root);
+}
+
+ALWAYS_INLINE void freeze_object(uint8_t *side, uintptr_t object, enum PeerFlags flags)
 {
     if (flags == PEER_HEADER)
         __atomic_fetch_or(&as_object(object)->flags, FROZEN, __ATOMIC_RELEASE);
     else
-        __atomic_fetch_or(&peer->side[object >> SLOT_SHIFT], SIDE_FROZEN, __ATOMIC_RELEASE);
+        __atomic_fetch_or(&side[object >> SLOT_SHIFT], SIDE_FROZEN, __ATOMIC_RELEASE);
 }
 
-ALWAYS_INLINE void publish_object(const Peer *peer, uintptr_t object, enum PeerFlags flags)
+ALWAYS_INLINE void publish_object(uint8_t *side, uintptr_t object, enum PeerFlags flags)
 {
     if (flags == PEER_HEADER) {
         uint32_t *word = &as_object(object)->flags;
@@ -171,7 +193,7 @@ ALWAYS_INLINE void publish_object(const Peer *peer, uintptr_t object, enum PeerF
         }
         return;
     }
-    uint8_t *byte = &peer->side[object >> SLOT_SHIFT];
+    uint8_t *byte = &side[object >> SLOT_SHIFT];
     uint8_t before = __atomic_load_n(byte, __ATOMIC_RELAXED);
     while (!__atomic_compare_exchange_n(
         byte, &before, (uint8_t)((before & ~(SIDE_AUTOSHARE | SIDE_PENDING)) | SIDE_SHAREABLE),
@@ -179,21 +201,21 @@ ALWAYS_INLINE void publish_object(const Peer *peer, uintptr_t object, enum PeerF
     }
 }
 
-ALWAYS_INLINE void unclaim_object(const Peer *peer, uintptr_t object, enum PeerFlags flags)
+ALWAYS_INLINE void unclaim_object(uint8_t *side, uintptr_t object, enum PeerFlags flags)
 {
     if (flags == PEER_HEADER)
         __atomic_fetch_and(&as_object(object)->flags, ~PENDING, __ATOMIC_RELEASE);
     else
-        __atomic_fetch_and(&peer->side[object >> SLOT_SHIFT], (uint8_t)~SIDE_PENDING,
-                           __ATOMIC_RELEASE);
+        __atomic_fetch_and(&side[object >> SLOT_SHIFT], (uint8_t)~SIDE_PENDING, __ATOMIC_RELEASE);
 }
 
-/* Passes over the log, prefetching what a publishing pass touches. */
-typedef void (*ObjectFunction)(const Peer *, uintptr_t, enum PeerFlags);
+typedef void (*ObjectFunction)(uint8_t *, uintptr_t, enum PeerFlags);
 
-ALWAYS_INLINE void pass(const Peer *peer, enum PeerFlags flags, ObjectFunction handle)
+/* Passes over the log, prefetching the flags that it comes to in a moment. */
+ALWAYS_INLINE void pass(Peer *peer, enum PeerFlags flags, ObjectFunction handle)
 {
     const PeerLog *log = &peer->log;
+    uint8_t *const side = peer->side;
     for (size_t chunk = 0; chunk < log->chunks_length; chunk++) {
         const uintptr_t *words = log->chunks[chunk];
         size_t length = chunk_length(log, chunk);
@@ -203,16 +225,11 @@ ALWAYS_INLINE void pass(const Peer *peer, enum PeerFlags flags, ObjectFunction h
                 if (flags == PEER_HEADER)
                     __builtin_prefetch((void *)ahead, 1);
                 else
-                    __builtin_prefetch(&peer->side[ahead >> SLOT_SHIFT], 1);
+                    __builtin_prefetch(&side[ahead >> SLOT_SHIFT], 1);
             }
-            handle(peer, words[index], flags);
+            handle(side, words[index], flags);
         }
     }
-}
-
-static size_t log_length(const PeerLog *log)
-{
-    return log->chunks_length ? (log->chunks_length - 1) * LOG_CHUNK + log->used : 0;
 }
 
 size_t peer_publish(Peer *peer)
@@ -241,46 +258,60 @@ size_t peer_undo(Peer *peer)
 }
 
 /* Nanoseconds of a mark and of a claim, by the way that is set. */
-static double time_mark(Peer *peer, Heap *heap)
+static double time_mark(Peer *peer, Heap *heap, enum PeerScan scan)
 {
-    heap_clear_flags(heap);
-    peer_clear(peer, heap);
+    peer_clear_flags(peer, heap);
     double begun = clock_nanoseconds();
-    peer_mark(peer, heap->root);
+    peer_mark(peer, heap->root, scan);
     return clock_nanoseconds() - begun;
 }
 
-static double time_claim(Peer *peer, Heap *heap)
+static double time_claim(Peer *peer, Heap *heap, enum PeerScan scan)
 {
-    heap_clear_flags(heap);
     peer_set_autoshare(peer, heap);
     double begun = clock_nanoseconds();
-    peer_claim(peer, heap->root);
+    peer_claim(peer, heap->root, scan);
     double time = clock_nanoseconds() - begun;
     peer_undo(peer);
     return time;
 }
 
+static bool is_tried(enum PeerScan scan, int way)
+{
+    return scan == SCAN_BY_COUNT || way != PREFETCH_QUEUE_1;
+}
+
+static enum PeerPrefetch fastest(const double times[PREFETCH_WAYS], enum PeerScan scan)
+{
+    int best = PREFETCH_NONE;
+    for (int way = 0; way < PREFETCH_WAYS; way++)
+        if (is_tried(scan, way) && times[way] < times[best])
+            best = way;
+    return (enum PeerPrefetch)best;
+}
+
+static void tune_scan(Peer *peer, Heap *heap, enum PeerScan scan, unsigned rounds)
+{
+    double mark_times[PREFETCH_WAYS] = {0}, claim_times[PREFETCH_WAYS] = {0};
+    for (unsigned round = 0; round < rounds; round++) {
+        /* A graph of its own for each round: one that is known would teach the processor. */
+        if (rounds > 1)
+            heap_rebuild(heap, round);
+        for (int way = 0; way < PREFETCH_WAYS; way++) {
+            if (!is_tried(scan, way))
+                continue;
+            peer->mark_prefetch[scan] = peer->claim_prefetch[scan] = (enum PeerPrefetch)way;
+            mark_times[way] += time_mark(peer, heap, scan);
+            claim_times[way] += time_claim(peer, heap, scan);
+        }
+    }
+    peer->mark_prefetch[scan] = fastest(mark_times, scan);
+    peer->claim_prefetch[scan] = fastest(claim_times, scan);
+}
+
 void peer_tune(Peer *peer, Heap *heap)
 {
     const unsigned rounds = heap->capacity < 1000000 ? 25 : 1;
-    double best_mark = 0, best_claim = 0;
-    enum PeerPrefetch mark_way = 0, claim_way = 0;
-    for (unsigned round = 0; round < rounds; round++) {
-        for (int way = 0; way < PREFETCH_WAYS; way++) {
-            peer->mark_prefetch = peer->claim_prefetch = (enum PeerPrefetch)way;
-            double mark = time_mark(peer, heap);
-            if (best_mark == 0 || mark < best_mark) {
-                best_mark = mark;
-                mark_way = (enum PeerPrefetch)way;
-            }
-            double claim = time_claim(peer, heap);
-            if (best_claim == 0 || claim < best_claim) {
-                best_claim = claim;
-                claim_way = (enum PeerPrefetch)way;
-            }
-        }
-    }
-    peer->mark_prefetch = mark_way;
-    peer->claim_prefetch = claim_way;
+    for (int scan = 0; scan < PEER_SCANS; scan++)
+        tune_scan(peer, heap, (enum PeerScan)scan, rounds);
 }

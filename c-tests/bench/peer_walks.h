@@ -1,6 +1,7 @@
 /*
- * peer_walks.h: the two walks of peer.c as one text each, to be compiled for one way of prefetching
- * and one placement of the flags at a time: both are constants wherever these are inlined.
+ * peer_walks.h: the two walks of peer.c as one text each, to be compiled for one placement of the
+ * flags, one way to scan and one way to prefetch at a time: all are constants wherever these are
+ * inlined. What changes with each object is in local variables, and so in registers.
  */
 
 #ifndef BENCH_PEER_WALKS_H
@@ -13,21 +14,28 @@
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 #define QUEUE_MOST 32
 
-/* Words in a chunk of the log. */
-#define LOG_CHUNK 4096
+/* What one walk is compiled for. */
+typedef struct Kind {
+    enum PeerFlags flags;
+    enum PeerScan scan;
+    enum PeerPrefetch prefetch;
+} Kind;
 
 /* What is to be visited: a stack, and the queue that its values pass through. */
 typedef struct Pending {
     Value *top;
     Value *bottom;
     Value queue[QUEUE_MOST];
-    unsigned first;
-    unsigned length;
+    unsigned place;
+    unsigned queued;
 } Pending;
 
+/* Objects in the queue; 0 for none. */
 ALWAYS_INLINE unsigned queue_size(enum PeerPrefetch way)
 {
     switch (way) {
+    case PREFETCH_QUEUE_1:
+        return 1;
     case PREFETCH_QUEUE_4:
         return 4;
     case PREFETCH_QUEUE_8:
@@ -41,117 +49,148 @@ ALWAYS_INLINE unsigned queue_size(enum PeerPrefetch way)
     }
 }
 
-ALWAYS_INLINE void prefetch(const Peer *peer, Value value, enum PeerFlags flags)
+ALWAYS_INLINE void prefetch(const uint8_t *side, Value value, Kind kind)
 {
     __builtin_prefetch((void *)value, 1);
-    if (flags == PEER_SIDE)
-        __builtin_prefetch(&peer->side[value >> SLOT_SHIFT], 1);
+    if (kind.flags == PEER_SIDE)
+        __builtin_prefetch(&side[value >> SLOT_SHIFT], 1);
 }
 
-ALWAYS_INLINE void push(Pending *pending, const Peer *peer, Value value, enum PeerPrefetch way,
-                        enum PeerFlags flags)
+/* Every word is written and only objects are kept: whether a word is an object is hard to predict.
+ */
+ALWAYS_INLINE void push(Pending *pending, const uint8_t *side, Value value, Kind kind)
 {
-    if (way == PREFETCH_AT_PUSH)
-        prefetch(peer, value, flags);
-    /* Without a branch: whether a word is an object is hard to predict. */
+    if (kind.prefetch == PREFETCH_AT_PUSH)
+        prefetch(side, value, kind);
     *pending->top = value;
     pending->top += is_object(value);
 }
 
-/* The next object; NULL if there is none. */
-ALWAYS_INLINE Object *pop(Pending *pending, const Peer *peer, enum PeerPrefetch way,
-                          enum PeerFlags flags)
+/* The same, if the word counts at all; with no branch for that either. */
+ALWAYS_INLINE void push_if(Pending *pending, const uint8_t *side, Value value, unsigned counts,
+                           Kind kind)
 {
-    const unsigned size = queue_size(way);
-    if (size == 0)
-        return pending->top == pending->bottom ? NULL : as_object(*--pending->top);
+    if (kind.prefetch == PREFETCH_AT_PUSH)
+        prefetch(side, value, kind);
+    *pending->top = value;
+    pending->top += counts & (value != 0) & ~value;
+}
+
+/* The next object; NULL if none has come through the queue yet. */
+ALWAYS_INLINE Object *take(Pending *pending, const uint8_t *side, Kind kind)
+{
+    const unsigned size = queue_size(kind.prefetch);
+    Value entering = 0;
     if (pending->top != pending->bottom) {
-        Value value = *--pending->top;
-        prefetch(peer, value, flags);
-        unsigned place = (pending->first + pending->length) % size;
-        if (pending->length < size) {
-            pending->queue[place] = value;
-            pending->length++;
-            return as_object(0);
-        }
-        Value next = pending->queue[pending->first];
-        pending->queue[pending->first] = value;
-        pending->first = (pending->first + 1) % size;
-        return as_object(next);
+        entering = *--pending->top;
+        if (size == 0)
+            return as_object(entering);
+        if (size > 1)
+            prefetch(side, entering, kind);
+        pending->queued++;
     }
-    if (pending->length == 0)
+    if (size == 0)
         return NULL;
-    Value next = pending->queue[pending->first];
-    pending->first = (pending->first + 1) % size;
-    pending->length--;
-    return as_object(next);
+    Value leaving = pending->queue[pending->place];
+    pending->queue[pending->place] = entering;
+    pending->place = (pending->place + 1) % size;
+    pending->queued -= leaving != 0;
+    return as_object(leaving);
 }
 
 ALWAYS_INLINE bool is_done(const Pending *pending)
 {
-    return pending->top == pending->bottom && pending->length == 0;
+    return pending->top == pending->bottom && pending->queued == 0;
 }
 
-ALWAYS_INLINE void push_children(Pending *pending, const Peer *peer, const Object *object,
-                                 enum PeerPrefetch way, enum PeerFlags flags)
+ALWAYS_INLINE void push_elements(Pending *pending, const uint8_t *side, const Object *vector,
+                                 Kind kind)
+{
+    const Value *elements = vector->as.vector.elements;
+    for (size_t index = vector->as.vector.length; index-- > 0;)
+        push(pending, side, elements[index], kind);
+}
+
+ALWAYS_INLINE void push_by_type(Pending *pending, const uint8_t *side, const Object *object,
+                                Kind kind)
 {
     switch (object->type) {
     case CONS:
-        push(pending, peer, object->as.fields[1], way, flags);
-        push(pending, peer, object->as.fields[0], way, flags);
+        push(pending, side, object->as.fields[1], kind);
+        push(pending, side, object->as.fields[0], kind);
         break;
     case RECORD:
-        push(pending, peer, object->as.fields[2], way, flags);
-        push(pending, peer, object->as.fields[1], way, flags);
-        push(pending, peer, object->as.fields[0], way, flags);
+        push(pending, side, object->as.fields[2], kind);
+        push(pending, side, object->as.fields[1], kind);
+        push(pending, side, object->as.fields[0], kind);
         break;
     case VECTOR:
-        for (size_t index = object->as.vector.length; index-- > 0;)
-            push(pending, peer, object->as.vector.elements[index], way, flags);
+        push_elements(pending, side, object, kind);
         break;
     default:
         break;
     }
 }
 
-ALWAYS_INLINE bool mark_object(Peer *peer, Object *object, enum PeerFlags flags)
+ALWAYS_INLINE void push_by_count(Pending *pending, const uint8_t *side, const Object *object,
+                                 Kind kind)
 {
-    if (flags == PEER_HEADER) {
+    static const unsigned char counts[TYPES] = {[CONS] = 2, [RECORD] = RECORD_FIELDS};
+    if (object->type == VECTOR) {
+        push_elements(pending, side, object, kind);
+        return;
+    }
+    unsigned count = counts[object->type];
+    push_if(pending, side, object->as.fields[2], count > 2, kind);
+    push_if(pending, side, object->as.fields[1], count > 1, kind);
+    push_if(pending, side, object->as.fields[0], count > 0, kind);
+}
+
+ALWAYS_INLINE void push_children(Pending *pending, const uint8_t *side, const Object *object,
+                                 Kind kind)
+{
+    if (kind.scan == SCAN_BY_TYPE)
+        push_by_type(pending, side, object, kind);
+    else
+        push_by_count(pending, side, object, kind);
+}
+
+ALWAYS_INLINE bool mark_object(uint8_t *side, Object *object, Kind kind)
+{
+    if (kind.flags == PEER_HEADER) {
         if (object->flags & MARKED)
             return false;
         object->flags |= MARKED;
         return true;
     }
-    uint8_t *byte = &peer->side[(Value)object >> SLOT_SHIFT];
+    uint8_t *byte = &side[(Value)object >> SLOT_SHIFT];
     if (*byte)
         return false;
     *byte = 1;
     return true;
 }
 
-ALWAYS_INLINE size_t mark_graph(Peer *peer, Value root, enum PeerPrefetch way, enum PeerFlags flags)
+ALWAYS_INLINE size_t mark_graph(Peer *peer, Value root, Kind kind)
 {
     Pending pending = {.top = peer->worklist, .bottom = peer->worklist};
+    uint8_t *const side = peer->side;
     size_t marked = 0;
-    push(&pending, peer, root, way, flags);
-    while (!is_done(&pending)) {
-        Object *object = pop(&pending, peer, way, flags);
-        if (!object || !mark_object(peer, object, flags))
+    push(&pending, side, root, kind);
+    for (;;) {
+        Object *object = take(&pending, side, kind);
+        if (!object) {
+            if (is_done(&pending))
+                return marked;
+            continue;
+        }
+        if (!mark_object(side, object, kind))
             continue;
         marked++;
-        push_children(&pending, peer, object, way, flags);
+        push_children(&pending, side, object, kind);
     }
-    return marked;
 }
 
 void peer_log_grow(PeerLog *log);
-
-ALWAYS_INLINE void log_append(PeerLog *log, uintptr_t word)
-{
-    if (log->used == LOG_CHUNK)
-        peer_log_grow(log);
-    log->chunks[log->chunks_length - 1][log->used++] = word;
-}
 
 /* The flags' masks in the byte of the table, small; in the header the host's. */
 #define SIDE_FROZEN 1u
@@ -159,56 +198,74 @@ ALWAYS_INLINE void log_append(PeerLog *log, uintptr_t word)
 #define SIDE_AUTOSHARE 4u
 #define SIDE_PENDING 8u
 
-/* Claims what is A; false if it is shareable or claimed already. */
-ALWAYS_INLINE bool claim_object(Peer *peer, Object *object, enum PeerFlags flags, bool *blocked)
+enum Claimed {
+    CLAIMED,
+    SKIPPED, /* it is shareable, or claimed already */
+    BLOCKED, /* it is not A */
+};
+
+ALWAYS_INLINE enum Claimed claim_in_header(uint32_t *flags)
 {
-    if (flags == PEER_HEADER) {
-        uint32_t before = __atomic_load_n(&object->flags, __ATOMIC_RELAXED);
-        do {
-            if (before & (SHAREABLE | PENDING))
-                return false;
-            if (!(before & AUTOSHARE)) {
-                *blocked = true;
-                return false;
-            }
-        } while (!__atomic_compare_exchange_n(&object->flags, &before, before | PENDING, false,
-                                              __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
-        return true;
-    }
-    uint8_t *byte = &peer->side[(Value)object >> SLOT_SHIFT];
+    uint32_t before = __atomic_load_n(flags, __ATOMIC_RELAXED);
+    do {
+        if (before & (SHAREABLE | PENDING))
+            return SKIPPED;
+        if (!(before & AUTOSHARE))
+            return BLOCKED;
+    } while (!__atomic_compare_exchange_n(flags, &before, before | PENDING, false, __ATOMIC_ACQ_REL,
+                                          __ATOMIC_RELAXED));
+    return CLAIMED;
+}
+
+ALWAYS_INLINE enum Claimed claim_in_table(uint8_t *byte)
+{
     uint8_t before = __atomic_load_n(byte, __ATOMIC_RELAXED);
     do {
         if (before & (SIDE_SHAREABLE | SIDE_PENDING))
-            return false;
-        if (!(before & SIDE_AUTOSHARE)) {
-            *blocked = true;
-            return false;
-        }
+            return SKIPPED;
+        if (!(before & SIDE_AUTOSHARE))
+            return BLOCKED;
     } while (!__atomic_compare_exchange_n(byte, &before, before | SIDE_PENDING, false,
                                           __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
-    return true;
+    return CLAIMED;
 }
 
-ALWAYS_INLINE size_t claim_graph(Peer *peer, Value root, enum PeerPrefetch way,
-                                 enum PeerFlags flags)
+ALWAYS_INLINE enum Claimed claim_object(uint8_t *side, Object *object, Kind kind)
+{
+    if (kind.flags == PEER_HEADER)
+        return claim_in_header(&object->flags);
+    return claim_in_table(&side[(Value)object >> SLOT_SHIFT]);
+}
+
+ALWAYS_INLINE size_t claim_graph(Peer *peer, Value root, Kind kind)
 {
     Pending pending = {.top = peer->worklist, .bottom = peer->worklist};
+    uint8_t *const side = peer->side;
+    uintptr_t *next = peer->log.next, *end = peer->log.end;
     size_t claimed = 0;
-    bool blocked = false;
-    push(&pending, peer, root, way, flags);
-    while (!is_done(&pending)) {
-        Object *object = pop(&pending, peer, way, flags);
-        if (!object)
-            continue;
-        if (!claim_object(peer, object, flags, &blocked)) {
-            if (blocked)
-                return claimed;
+    push(&pending, side, root, kind);
+    for (;;) {
+        Object *object = take(&pending, side, kind);
+        if (!object) {
+            if (is_done(&pending))
+                break;
             continue;
         }
-        log_append(&peer->log, (uintptr_t)object);
+        enum Claimed outcome = claim_object(side, object, kind);
+        if (outcome == SKIPPED)
+            continue;
+        if (outcome == BLOCKED)
+            break;
+        if (next == end) {
+            peer_log_grow(&peer->log);
+            next = peer->log.next;
+            end = peer->log.end;
+        }
+        *next++ = (uintptr_t)object;
         claimed++;
-        push_children(&pending, peer, object, way, flags);
+        push_children(&pending, side, object, kind);
     }
+    peer->log.next = next;
     return claimed;
 }
 

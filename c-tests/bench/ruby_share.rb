@@ -1,9 +1,10 @@
-# CRuby's Ractor.make_shareable, and the access that fails each time anew.
+# CRuby's Ractor.make_shareable, and the read of a constant that is refused each time anew.
 #
-#     ruby ruby_share.rb DEPTH WIDTH ROUNDS FAILING
+#     ruby ruby_share.rb share DEPTH WIDTH ROUNDS
+#     ruby ruby_share.rb refuse OBJECTS ROUNDS
 #
-# The graph of the first is a tree of arrays, WIDTH to each but those at DEPTH, which are empty. For the
-# second a constant holds FAILING frozen arrays and one that is not; a ractor reads it repeatedly.
+# The first shares a tree of arrays, WIDTH to each but those at DEPTH, which are empty. In the second a
+# constant holds OBJECTS frozen arrays and one that is not, and a ractor reads it repeatedly.
 
 require "json"
 
@@ -21,27 +22,37 @@ def print_figure(name, unit, samples)
   puts JSON.generate("figure" => name, "unit" => unit, "ours" => samples, "beside" => {})
 end
 
-depth, width, rounds, failing = ARGV.map(&:to_i)
-objects = (0..depth).sum { |level| width**level }
-GC.disable
-samples = Array.new(rounds) do
-  graph = build(depth, width)
-  begun = nanoseconds
-  Ractor.make_shareable(graph)
-  (nanoseconds - begun) / objects.to_f
-end
-print_figure("share", "ns/object", samples)
-
-REFUSED = Array.new(failing) { [].freeze }.push([]).freeze
-reader = Ractor.new(rounds) do |times|
-  Array.new(times) do
-    begun = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond)
-    begin
-      REFUSED
-    rescue Ractor::IsolationError
-      nil
-    end
-    Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond) - begun
+def share(depth, width, rounds)
+  objects = (0..depth).sum { |level| width**level }
+  GC.disable
+  samples = Array.new(rounds) do
+    graph = build(depth, width)
+    begun = nanoseconds
+    Ractor.make_shareable(graph)
+    (nanoseconds - begun) / objects.to_f
   end
+  print_figure("share", "ns/object", samples)
 end
-print_figure("failed again", "ns", reader.take)
+
+def refuse(objects, rounds)
+  Object.const_set(:REFUSED, Array.new(objects) { [].freeze }.push([]).freeze)
+  reader = Ractor.new(rounds) do |times|
+    Array.new(times) do
+      begun = Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond)
+      begin
+        REFUSED
+        raise "not refused"
+      rescue Ractor::IsolationError
+        nil
+      end
+      Process.clock_gettime(Process::CLOCK_MONOTONIC, :nanosecond) - begun
+    end
+  end
+  print_figure("refused again", "ns", reader.take)
+end
+
+case ARGV.shift
+when "share" then share(*ARGV.map(&:to_i))
+when "refuse" then refuse(*ARGV.map(&:to_i))
+else abort "usage: ruby_share.rb share|refuse …"
+end

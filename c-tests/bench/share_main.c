@@ -4,8 +4,8 @@
  *     bench-share DEPTH WIDTH ROUNDS
  *
  * The graph is a tree of vectors, WIDTH to each but those at DEPTH, which are empty: the same that
- * bench_ruby.rb makes of arrays. In each round main makes it and assigns it to a constant, and a
- * ractor reads the constant, commit callbacks included.
+ * ruby_share.rb makes of arrays. In each round main makes it and assigns it to a constant, and a
+ * ractor reads the constant.
  */
 
 #include "clock.h"
