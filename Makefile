@@ -11,7 +11,8 @@ help:
 	@echo "make demo      build the library and the mini-VM, and show what they do"
 	@echo "make test      run everything that must pass (under 20 minutes)"
 	@echo "make test-X    run one part of it: $(PARTS)"
-	@echo "make bench     measure; one table, and target/bench.json"
+	@echo "make bench     measure; one table, and target/bench.json (under 15 minutes)"
+	@echo "               BENCH='--quick' a minute; BENCH='--only walk_cached' some rows"
 	@echo "make headers   regenerate include/vmshare/*.h from src/ffi"
 	@echo "make install   install library and headers to PREFIX=$(PREFIX)"
 	@echo "make soak      the race, 10 million rounds for each placement and policy (an hour or more)"
@@ -37,7 +38,7 @@ soak: setup
 
 bench:
 	@scripts/setup.sh bench
-	@cargo run --release --manifest-path benches/Cargo.toml
+	@scripts/bench.sh $(BENCH)
 
 headers: setup
 	@VMSHARE_BLESS=1 scripts/quietly.sh headers cargo test --quiet --test headers

@@ -1,107 +1,45 @@
-//! The rows `check_frozen`: instructions and loads of the test before a write, counted by callgrind.
+//! The rows `check_frozen`: instructions and loads of the test before a write.
 
-use crate::program::Programs;
-use crate::row::{Row, Target};
-use std::error::Error;
-use std::path::Path;
-use std::process::Command;
+use crate::count::{Count, count};
+use crate::row::Row;
+use crate::variants::PLACEMENTS;
+use crate::{Bench, Rows};
 
-/// Objects, and what happened to them before they are written.
+/// Objects, and what happened to them before they are written: nothing, or they were assigned when
+/// there was no ractor yet, under either policy of marking.
 const STATES: [&str; 3] = ["ordinary", "first-ractor", "on-assign"];
 
 /// Checks in one run of the program.
 const CHECKS: f64 = 1e6;
 
-/// What is spent once for all checks of a run (a function's entry) is less than this for each.
-const ENTRY: f64 = 0.001;
-
-/// What one check costs, with the loop and the write around it.
-struct Cost {
-    instructions: f64,
-    loads: f64,
-}
-
 /// The test of each placement, less the plain test of a frozen bit.
-pub fn check_frozen(programs: &Programs) -> Result<Vec<Row>, Box<dyn Error>> {
-    let program = programs.path("check");
-    let plain = count(&program, "plain", "ordinary")?;
+pub fn check_frozen(bench: &Bench) -> Rows {
+    let plain = count_checks(bench, "plain", "ordinary")?;
     let mut rows = Vec::new();
-    for placement in crate::walks::PLACEMENTS {
+    for placement in PLACEMENTS {
         for state in STATES {
-            let cost = count(&program, placement, state)?;
-            rows.push(row(placement, state, &plain, &cost));
+            let tested = count_checks(bench, placement, state)?;
+            rows.push(row(placement, state, tested.each_beyond(plain, CHECKS)));
         }
     }
     Ok(rows)
 }
 
-fn row(placement: &str, state: &str, plain: &Cost, cost: &Cost) -> Row {
-    let more = cost.instructions - plain.instructions;
-    Row {
-        id: format!("check_frozen/{placement}/{state}"),
-        ours: if more.abs() < ENTRY { 0.0 } else { more },
-        unit: "instructions more".into(),
-        beside: vec![
-            ("plain test, loop and write".into(), plain.instructions),
-            ("loads more".into(), (cost.loads - plain.loads).round()),
-        ],
-        ratio: Some(cost.instructions / plain.instructions),
-        target: match placement {
-            "side" => Target::None,
-            _ => Target::Absolute(0.0),
-        },
-    }
+fn count_checks(
+    bench: &Bench,
+    kind: &str,
+    state: &str,
+) -> Result<Count, Box<dyn std::error::Error>> {
+    let function = format!("write_fields_{kind}");
+    count(&bench.programs, "check", [kind, state], &function)
 }
 
-fn count(program: &Path, kind: &str, state: &str) -> Result<Cost, Box<dyn Error>> {
-    let output = std::env::temp_dir().join(format!("bench-check-{}", std::process::id()));
-    eprintln!("callgrind bench-check {kind} {state}");
-    let finished = Command::new("valgrind")
-        .args(["--tool=callgrind", "--cache-sim=yes"])
-        .arg(format!("--toggle-collect=write_fields_{kind}*"))
-        .arg(format!("--callgrind-out-file={}", output.display()))
-        .arg(program)
-        .args([kind, state])
-        .output()
-        .map_err(|error| format!("valgrind: {error}"))?;
-    if !finished.status.success() {
-        return Err(String::from_utf8_lossy(&finished.stderr).into());
-    }
-    let profile = std::fs::read_to_string(&output)?;
-    std::fs::remove_file(&output)?;
-    read_totals(&profile).ok_or_else(|| "callgrind counted nothing".into())
-}
-
-/// The totals of a profile: events are Ir, Dr, Dw and cache misses, in this order.
-fn read_totals(profile: &str) -> Option<Cost> {
-    let totals = profile
-        .lines()
-        .find_map(|line| line.strip_prefix("totals: "))?;
-    let mut events = totals
-        .split(' ')
-        .map_while(|event| event.parse::<f64>().ok());
-    let instructions = events.next()? / CHECKS;
-    let loads = events.next()? / CHECKS;
-    (instructions > 0.0).then_some(Cost {
-        instructions,
-        loads,
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn totals_are_read_for_each_check() {
-        let cost = read_totals("events: Ir Dr Dw\ntotals: 10006000 1001000 1000000\n").unwrap();
-        assert_eq!(cost.instructions, 10.006);
-        assert_eq!(cost.loads, 1.001);
-    }
-
-    #[test]
-    fn a_run_that_counted_nothing_is_no_result() {
-        assert!(read_totals("totals: 0\n").is_none());
-        assert!(read_totals("").is_none());
+fn row(placement: &str, state: &str, more: Count) -> Row {
+    let id = format!("check_frozen/{placement}/{state}");
+    let row = Row::of_number(id, more.instructions, "instructions more")
+        .beside("loads more", Some(more.loads));
+    match placement {
+        "side" => row,
+        _ => row.at_most(0.0),
     }
 }

@@ -1,72 +1,77 @@
-//! The rows `walk_cruby` and `failed_access`: both stand beside CRuby, which runs in turn with ours.
+//! The rows `walk_cruby`: a share with its commit callbacks, beside CRuby's `make_shareable`.
 
-use crate::Scale;
-use crate::program::{Figures, Programs, merge, run};
-use crate::row::{Row, Target};
-use crate::walks::variants;
-use std::collections::BTreeMap;
+use crate::program::{Figure, Figures, run};
+use crate::row::{Row, median};
+use crate::variants;
+use crate::{Bench, Rows};
 use std::error::Error;
 use std::path::Path;
 use std::process::Command;
 
 /// Eight times as fast for each object.
-const SHARE_LIMIT: f64 = 0.125;
-/// Failing, undone, may take so many times as long as the claims alone.
-const FAILED_LIMIT: f64 = 2.0;
+const LIMIT: f64 = 0.125;
 /// Children of each array.
 const WIDTH: usize = 10;
 
-const CRUBY: &str = "CRuby";
+/// How CRuby is called in the table.
+pub const CRUBY: &str = "CRuby";
 
-/// All rows that have CRuby beside them.
-pub fn all(programs: &Programs, scale: Scale) -> Result<Vec<Row>, Box<dyn Error>> {
-    let Scale { depth, middle, .. } = scale;
-    let mut minivm = Figures::new();
-    let mut ruby = Figures::new();
-    let mut failed = BTreeMap::<_, Figures>::new();
-    for _ in 0..scale.turns {
-        let shape = format!("{depth} {WIDTH} {}", scale.large_rounds);
-        merge(&mut minivm, programs.run("share", &shape)?);
-        let arguments = format!("{shape} {middle}");
-        merge(&mut ruby, run_ruby(&arguments)?);
-        for variant in variants() {
-            let (placement, description) = variant;
-            let arguments = format!("{middle} {placement} {description} {}", scale.large_rounds);
-            let figures = programs.run("failed", &arguments)?;
-            merge(failed.entry(variant).or_default(), figures);
-        }
+/// What was measured of one tree of arrays.
+#[derive(Default)]
+struct Shares {
+    ours: Figures,
+    minivm: Figures,
+    ruby: Figures,
+}
+
+/// In the host of the benchmarks, in every variant, and in the mini-VM; and beside it the same of a
+/// tree that is 100 times smaller.
+pub fn walk_cruby(bench: &Bench) -> Rows {
+    let scale = bench.scale;
+    let shares = measure(bench, scale.levels, scale.large_rounds)?;
+    let smaller = measure(bench, scale.levels - 2, scale.rounds)?;
+    let mut rows = Vec::new();
+    for variant in variants::all() {
+        let name = format!("share/{}", variant.id());
+        let row = row(&name, shares.ours.get(&name)?, &shares.ruby)?;
+        rows.push(with_smaller(row, smaller.ours.get(&name)?, &smaller.ruby)?);
     }
-    let mut share = minivm["share"].clone();
-    share
-        .beside
-        .insert(CRUBY.into(), ruby["share"].ours.clone());
-    let target = Target::Ratio(SHARE_LIMIT);
-    let mut rows = vec![Row::judged(
-        "walk_cruby/share/header/layouts".into(),
-        &share,
-        CRUBY,
-        target,
-    )];
-    rows.extend(failed_rows(&failed, &ruby["failed again"].ours));
+    let row = row("share/minivm", shares.minivm.get("share")?, &shares.ruby)?;
+    rows.push(with_smaller(
+        row,
+        smaller.minivm.get("share")?,
+        &smaller.ruby,
+    )?);
     Ok(rows)
 }
 
-fn failed_rows(failed: &BTreeMap<(&str, &str), Figures>, ruby_again: &[f64]) -> Vec<Row> {
-    let mut rows = Vec::new();
-    for (placement, description) in variants() {
-        let figures = &failed[&(placement, description)];
-        let id = format!("failed_access/undone/{placement}/{description}");
-        let target = Target::Ratio(FAILED_LIMIT);
-        rows.push(Row::judged(id, &figures["failed"], "C claim", target));
-        let mut later = figures["later"].clone();
-        later.beside.insert(CRUBY.into(), ruby_again.into());
-        let id = format!("failed_access/later/{placement}/{description}");
-        rows.push(Row::judged(id, &later, CRUBY, Target::None));
+fn measure(bench: &Bench, levels: usize, rounds: usize) -> Result<Shares, Box<dyn Error>> {
+    let shape = format!("{levels} {WIDTH} {rounds}");
+    let mut shares = Shares::default();
+    for _ in 0..bench.scale.turns {
+        shares.ours.merge(bench.programs.run("arrays", &shape)?);
+        shares.ruby.merge(run_ruby(&format!("share {shape}"))?);
+        shares.minivm.merge(bench.programs.run("share", &shape)?);
     }
-    rows
+    Ok(shares)
 }
 
-fn run_ruby(arguments: &str) -> Result<Figures, Box<dyn Error>> {
+fn row(id: &str, ours: &Figure, ruby: &Figures) -> Result<Row, Box<dyn Error>> {
+    let mut figure = ours.clone();
+    let samples = ruby.get("share")?.ours.clone();
+    figure.beside.insert(CRUBY.into(), samples);
+    let row = Row::new(format!("walk_cruby/{id}"), &figure);
+    Ok(row.at_most_times(&figure, CRUBY, LIMIT))
+}
+
+fn with_smaller(row: Row, ours: &Figure, ruby: &Figures) -> Result<Row, Box<dyn Error>> {
+    Ok(row
+        .beside("a hundredth: ours", median(&ours.ours))
+        .beside("a hundredth: CRuby", median(&ruby.get("share")?.ours)))
+}
+
+/// Runs the script for CRuby.
+pub fn run_ruby(arguments: &str) -> Result<Figures, Box<dyn Error>> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../c-tests/bench/ruby_share.rb");
     let mut command = Command::new("ruby");
     run(command.arg(script).args(arguments.split(' ')))

@@ -5,149 +5,138 @@
 //! makes one table of their figures, and `target/bench.json`.
 //!
 //! ```text
-//! cargo run --release --manifest-path benches/Cargo.toml -- --programs DIR [--quick] [--only PREFIX]
+//! bench --programs DIR [--quick] [--only PREFIX]
 //! ```
+//!
+//! `--quick` takes a minute, and only shows that everything works. `--only` measures the rows whose id
+//! begins with `PREFIX`. Either writes `target/bench-part.json` instead.
 //!
 //! | file | what it does |
 //! |---|---|
 //! | `program` | runs a program and reads its figures |
+//! | `count` | runs a program under callgrind and reads its counts |
 //! | `row` | one line of the table: a figure, what stands beside it, and the limit |
-//! | `walks`, `checks`, `pauses`, `cruby` | which programs make which rows |
+//! | `scale` | how large, how often, how long |
+//! | `checks`, `walks`, `depths`, `cruby`, `failures`, `pauses` | which programs make which rows |
 //! | `table` | prints, and writes the JSON |
 
 mod checks;
+mod count;
 mod cruby;
+mod depths;
+mod failures;
 mod pauses;
 mod program;
 mod row;
+mod scale;
 mod table;
+mod variants;
 mod walks;
 
 use program::Programs;
 use row::Row;
+use scale::Scale;
 use std::error::Error;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// What was asked for on the command line.
-struct Request {
-    programs: PathBuf,
-    quick: bool,
+/// What is to be measured, and how.
+pub struct Bench {
+    programs: Programs,
+    scale: Scale,
     only: String,
 }
 
-/// Sizes of one run: the real ones, or small ones that only show that everything works.
-#[derive(Clone, Copy)]
-pub struct Scale {
-    /// Objects of a graph that fits the caches.
-    pub cached: usize,
-    /// Objects of a graph that does not.
-    pub uncached: usize,
-    /// Objects of the graphs that fail, and that main writes to.
-    pub middle: usize,
-    /// Times that each program is run.
-    pub turns: usize,
-    /// Rounds within one run of a program, for a small graph.
-    pub rounds: usize,
-    /// Rounds within one run of a program, for a large graph.
-    pub large_rounds: usize,
-    /// Seconds of one measurement of main's pauses.
-    pub seconds: usize,
-    /// Levels of the tree of arrays that CRuby shares too.
-    pub depth: usize,
+impl Bench {
+    /// Whether there may be rows that are asked for under this id, or beginning of one.
+    fn wants(&self, id: &str) -> bool {
+        id.starts_with(&self.only) || self.only.starts_with(id)
+    }
 }
 
-const REAL: Scale = Scale {
-    cached: 10_000,
-    uncached: 10_000_000,
-    middle: 1_000_000,
-    turns: 3,
-    rounds: 101,
-    large_rounds: 5,
-    seconds: 15,
-    depth: 6,
-};
+/// The rows of one design goal, or why they could not be measured.
+type Rows = Result<Vec<Row>, Box<dyn Error>>;
 
-const QUICK: Scale = Scale {
-    cached: 1_000,
-    uncached: 20_000,
-    middle: 20_000,
-    turns: 1,
-    rounds: 3,
-    large_rounds: 2,
-    seconds: 1,
-    depth: 3,
-};
+/// Measures a goal.
+type Measure = fn(&Bench) -> Rows;
 
-fn request() -> Result<Request, String> {
+/// Each goal, and what measures it.
+const GOALS: [(&str, Measure); 7] = [
+    ("check_frozen", checks::check_frozen),
+    ("walk_cached", walks::cached),
+    ("walk_uncached", walks::uncached),
+    ("walk_cruby", cruby::walk_cruby),
+    ("walk_depth", depths::walk_depth),
+    ("failed_access", failures::failed_access),
+    ("main_pause", pauses::main_pause),
+];
+
+/// Measures all that is asked for; also returns whether something could not be measured.
+fn measure(bench: &Bench) -> (Vec<Row>, bool) {
+    let mut rows = Vec::new();
+    let mut failed = false;
+    for (id, goal) in GOALS {
+        if !bench.wants(id) {
+            continue;
+        }
+        match goal(bench) {
+            Ok(measured) => rows.extend(measured),
+            Err(error) => {
+                eprintln!("{id}: {error}");
+                failed = true;
+                rows.push(Row::missing(id));
+            }
+        }
+    }
+    rows.retain(|row| bench.wants(&row.id));
+    (rows, failed)
+}
+
+fn request() -> Result<Bench, String> {
     let mut programs = None;
-    let mut quick = false;
+    let mut scale = scale::REAL;
     let mut only = String::new();
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
-            "--programs" => programs = arguments.next().map(PathBuf::from),
-            "--quick" => quick = true,
+            "--programs" => programs = arguments.next(),
+            "--quick" => scale = scale::QUICK,
             "--only" => only = arguments.next().unwrap_or_default(),
             other => return Err(format!("unknown argument: {other}")),
         }
     }
-    let programs = programs.ok_or("usage: bench --programs DIR [--quick] [--only PREFIX]")?;
-    Ok(Request {
-        programs,
-        quick,
+    let folder = programs.ok_or("usage: bench --programs DIR [--quick] [--only PREFIX]")?;
+    Ok(Bench {
+        programs: Programs::new(PathBuf::from(folder)),
+        scale,
         only,
     })
 }
 
-fn measure(request: &Request) -> Result<Vec<Row>, Box<dyn Error>> {
-    let scale = if request.quick { QUICK } else { REAL };
-    let programs = Programs::new(request.programs.clone());
-    let wanted =
-        |prefix: &str| prefix.starts_with(&request.only) || request.only.starts_with(prefix);
-    let mut rows = Vec::new();
-    if wanted("check_frozen") {
-        rows.extend(checks::check_frozen(&programs)?);
-    }
-    if wanted("walk_cached") {
-        rows.extend(walks::cached(&programs, scale)?);
-    }
-    if wanted("walk_uncached") {
-        rows.extend(walks::uncached(&programs, scale)?);
-    }
-    if wanted("walk_cruby") || wanted("failed_access") {
-        rows.extend(cruby::all(&programs, scale)?);
-    }
-    if wanted("walk_depth") {
-        rows.extend(walks::depth(&programs, scale)?);
-    }
-    if wanted("main_pause") {
-        rows.extend(pauses::main_pause(&programs, scale)?);
-    }
-    rows.retain(|row| row.id.starts_with(&request.only));
-    Ok(rows)
-}
-
 fn main() -> ExitCode {
-    let request = match request() {
-        Ok(request) => request,
+    let bench = match request() {
+        Ok(bench) => bench,
         Err(message) => {
             eprintln!("{message}");
             return ExitCode::from(2);
         }
     };
-    let written = measure(&request).and_then(|rows| {
-        table::print(&rows);
-        table::write(&rows, request.quick)
-    });
-    match written {
-        Ok(path) => {
-            println!("written: {}", path.display());
-            ExitCode::SUCCESS
-        }
+    let (rows, failed) = measure(&bench);
+    if rows.is_empty() {
+        eprintln!("no row has an id that begins with {}", bench.only);
+        return ExitCode::from(2);
+    }
+    table::print(&rows);
+    let whole = bench.only.is_empty() && bench.scale == scale::REAL;
+    match table::write(&rows, whole) {
+        Ok(path) => println!("written: {}", path.display()),
         Err(error) => {
             eprintln!("bench: {error}");
-            ExitCode::FAILURE
+            return ExitCode::FAILURE;
         }
+    }
+    match failed {
+        true => ExitCode::FAILURE,
+        false => ExitCode::SUCCESS,
     }
 }

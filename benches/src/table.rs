@@ -5,26 +5,41 @@ use serde_json::{Map, Value, json};
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
-/// Prints all rows, one line each.
+const HEAD: [&str; 7] = ["row", "ours", "unit", "ratio", "target", "met", "beside"];
+
+/// The cells of a line.
+type Cells = [String; HEAD.len()];
+
+/// Prints all rows, one line each, those of each goal together; then how many of each goal are met.
 pub fn print(rows: &[Row]) {
-    let lines: Vec<[String; 6]> = rows.iter().map(cells).collect();
-    let head = ["row", "ours", "beside", "ratio", "target", "met"].map(String::from);
+    let lines: Vec<Cells> = rows.iter().map(cells).collect();
+    let head = HEAD.map(String::from);
     let mut widths = head.clone().map(|cell| cell.chars().count());
     for line in &lines {
         for (width, cell) in widths.iter_mut().zip(line) {
             *width = (*width).max(cell.chars().count());
         }
     }
+    widths[HEAD.len() - 1] = HEAD[HEAD.len() - 1].len();
     print_line(&head, &widths);
-    let rule: [String; 6] = widths.map(|width| "-".repeat(width));
-    print_line(&rule, &widths);
-    lines.iter().for_each(|line| print_line(line, &widths));
-    let missed = rows.iter().filter(|row| row.met() == Some(false)).count();
-    let judged = rows.iter().filter(|row| row.met().is_some()).count();
-    println!("{} of {judged} targets met", judged - missed);
+    let mut last = "";
+    for (row, line) in rows.iter().zip(&lines) {
+        if goal(row) != last {
+            print_line(&widths.map(|width| "-".repeat(width)), &widths);
+            last = goal(row);
+        }
+        print_line(line, &widths);
+    }
+    println!();
+    print_summary(rows);
 }
 
-fn print_line(cells: &[String; 6], widths: &[usize; 6]) {
+/// The goal that a row belongs to.
+fn goal(row: &Row) -> &str {
+    row.id.split('/').next().unwrap_or_default()
+}
+
+fn print_line(cells: &Cells, widths: &[usize; HEAD.len()]) {
     let mut line = String::new();
     for (cell, &width) in cells.iter().zip(widths) {
         line.push_str(&format!("{cell:width$}  "));
@@ -32,20 +47,34 @@ fn print_line(cells: &[String; 6], widths: &[usize; 6]) {
     println!("{}", line.trim_end());
 }
 
-fn cells(row: &Row) -> [String; 6] {
+fn print_summary(rows: &[Row]) {
+    let mut goals: Vec<&str> = rows.iter().map(goal).collect();
+    goals.dedup();
+    for name in goals {
+        let verdicts: Vec<bool> = rows
+            .iter()
+            .filter(|row| goal(row) == name)
+            .filter_map(Row::met)
+            .collect();
+        let met = verdicts.iter().filter(|met| **met).count();
+        println!("{name}: {met} of {} targets met", verdicts.len());
+    }
+}
+
+fn cells(row: &Row) -> Cells {
     let beside: Vec<String> = row
         .beside
         .iter()
-        .map(|(peer, figure)| format!("{peer} {}", number(*figure)))
+        .map(|(name, figure)| format!("{name} {}", number(*figure)))
         .collect();
     [
         row.id.clone(),
-        format!("{} {}", number(row.ours), row.unit),
-        beside.join(", "),
+        row.ours.map_or("no figure".into(), number),
+        row.unit.clone(),
         row.ratio.map_or("".into(), |ratio| format!("{ratio:.3}")),
         match row.target {
             Target::Ratio(limit) => format!("≤ {} ×", number(limit)),
-            Target::Absolute(limit) => format!("≤ {}", number(limit)),
+            Target::Ours(limit) => format!("≤ {}", number(limit)),
             Target::None => "".into(),
         },
         match row.met() {
@@ -53,6 +82,7 @@ fn cells(row: &Row) -> [String; 6] {
             Some(false) => "NO".into(),
             None => "".into(),
         },
+        beside.join(", "),
     ]
 }
 
@@ -61,31 +91,31 @@ fn number(value: f64) -> String {
     match value.abs() {
         size if size >= 1000.0 || value.fract() == 0.0 => format!("{value:.0}"),
         size if size >= 100.0 => format!("{value:.1}"),
-        size if size >= 0.1 => format!("{value:.2}"),
-        _ => format!("{value:.5}"),
+        size if size >= 1.0 => format!("{value:.2}"),
+        _ => format!("{value:.3}"),
     }
 }
 
-/// Writes `target/bench.json`; a quick run, of which the figures mean nothing, elsewhere.
-pub fn write(rows: &[Row], quick: bool) -> Result<PathBuf, Box<dyn Error>> {
-    let name = if quick {
-        "bench-quick.json"
-    } else {
-        "bench.json"
+/// Writes `target/bench.json`, or, if that is not the whole table as it should be measured, a file of
+/// another name.
+pub fn write(rows: &[Row], whole: bool) -> Result<PathBuf, Box<dyn Error>> {
+    let name = match whole {
+        true => "bench.json",
+        false => "bench-part.json",
     };
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../target")
-        .join(name);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target");
+    let path = folder.join(name);
     let rows: Vec<Value> = rows.iter().map(object).collect();
     std::fs::write(&path, serde_json::to_string_pretty(&rows)? + "\n")?;
     Ok(path.canonicalize()?)
 }
 
+/// A row: `target` is the limit of `ratio`, if that is not null, else of `ours`.
 fn object(row: &Row) -> Value {
     let beside: Map<String, Value> = row
         .beside
         .iter()
-        .map(|(peer, figure)| (peer.clone(), json!(figure)))
+        .map(|(name, figure)| (name.clone(), json!(figure)))
         .collect();
     json!({
         "id": row.id,

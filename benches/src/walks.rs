@@ -1,107 +1,100 @@
-//! The rows `walk_cached`, `walk_uncached` and `walk_depth`.
+//! The rows `walk_cached` and `walk_uncached`: mark and share, beside walks written in C.
 
-use crate::Scale;
-use crate::program::{Figure, Figures, Programs, merge};
-use crate::row::{Row, Target};
-use std::collections::BTreeMap;
+use crate::program::Figures;
+use crate::row::{Row, median};
+use crate::variants;
+use crate::{Bench, Rows};
 use std::error::Error;
 
-/// Where flags live.
-pub const PLACEMENTS: [&str; 3] = ["header", "side", "split"];
-/// How objects are described.
-pub const DESCRIPTIONS: [&str; 2] = ["layouts", "callbacks"];
 const SHAPES: [&str; 2] = ["tree", "shuffled"];
 
+/// What the library does, and the peer that it is judged by.
+const WALKS: [(&str, &str); 2] = [("mark", "C mark"), ("share", "C walker")];
+
 /// Ours may take so many times as long as the walk that was written by hand.
-const WALK_LIMIT: f64 = 1.25;
-/// Bytes of log for each object.
-const LOG_LIMIT: f64 = 8.1;
+const LIMIT: f64 = 1.25;
 
-/// Every placement with every description.
-pub fn variants() -> impl Iterator<Item = (&'static str, &'static str)> {
-    PLACEMENTS
-        .into_iter()
-        .flat_map(|placement| DESCRIPTIONS.map(|description| (placement, description)))
-}
-
-/// Mark and share of a graph that fits the caches.
-pub fn cached(programs: &Programs, scale: Scale) -> Result<Vec<Row>, Box<dyn Error>> {
-    walk(
-        programs,
-        "walk_cached",
-        scale.cached,
-        scale.turns,
-        scale.rounds,
-    )
-}
-
-/// Mark and share of a graph that does not.
-pub fn uncached(programs: &Programs, scale: Scale) -> Result<Vec<Row>, Box<dyn Error>> {
-    walk(
-        programs,
-        "walk_uncached",
-        scale.uncached,
-        1,
-        scale.large_rounds,
-    )
-}
-
-fn walk(
-    programs: &Programs,
-    id: &str,
+/// How often graphs of one size are walked.
+struct Size {
     objects: usize,
     turns: usize,
     rounds: usize,
-) -> Result<Vec<Row>, Box<dyn Error>> {
-    let mut measured = BTreeMap::<_, Figures>::new();
-    for _ in 0..turns {
-        for shape in SHAPES {
-            for (placement, description) in variants() {
-                let arguments = format!("{objects} {shape} {placement} {description} {rounds}");
-                let figures = programs.run("walk", &arguments)?;
-                let all = measured.entry((placement, description, shape)).or_default();
-                merge(all, figures);
-            }
-        }
-    }
+}
+
+/// A graph that fits the caches.
+pub fn cached(bench: &Bench) -> Rows {
+    let scale = bench.scale;
+    let size = Size {
+        objects: scale.cached,
+        turns: scale.turns,
+        rounds: scale.rounds,
+    };
     let mut rows = Vec::new();
-    for (walk, peer) in [("mark", "C mark"), ("share", "C walker")] {
-        for (placement, description) in variants() {
-            for shape in SHAPES {
-                let figure = &measured[&(placement, description, shape)][walk];
-                let id = format!("{id}/{walk}/{placement}/{description}/{shape}");
-                rows.push(Row::judged(id, figure, peer, Target::Ratio(WALK_LIMIT)));
-            }
+    for (shape, figures) in SHAPES.into_iter().zip(measure(bench, size)?) {
+        rows.extend(judge("walk_cached", shape, &figures)?);
+    }
+    Ok(rows)
+}
+
+/// A graph that does not, and beside it one of middle size.
+pub fn uncached(bench: &Bench) -> Rows {
+    let scale = bench.scale;
+    let size = |objects| Size {
+        objects,
+        turns: 1,
+        rounds: scale.large_rounds,
+    };
+    let large = measure(bench, size(scale.uncached))?;
+    let middle = measure(bench, size(scale.middle))?;
+    let mut rows = Vec::new();
+    for (index, shape) in SHAPES.into_iter().enumerate() {
+        for row in judge("walk_uncached", shape, &large[index])? {
+            rows.push(with_middle(row, &middle[index])?);
         }
     }
     Ok(rows)
 }
 
-/// The memory that a list as deep as it is long takes, on a small stack.
-pub fn depth(programs: &Programs, scale: Scale) -> Result<Vec<Row>, Box<dyn Error>> {
+/// The figures of each shape.
+fn measure(bench: &Bench, size: Size) -> Result<[Figures; 2], Box<dyn Error>> {
+    let Size {
+        objects, rounds, ..
+    } = size;
+    let mut all = [Figures::default(), Figures::default()];
+    for _ in 0..size.turns {
+        for (shape, figures) in SHAPES.into_iter().zip(&mut all) {
+            let arguments = format!("{objects} {shape} all all {rounds}");
+            figures.merge(bench.programs.run("walk", &arguments)?);
+        }
+    }
+    Ok(all)
+}
+
+fn judge(id: &str, shape: &str, figures: &Figures) -> Rows {
     let mut rows = Vec::new();
-    for (placement, description) in variants() {
-        let long = scale.uncached;
-        let short = long / 10;
-        let figures = programs.run("depth", &format!("{long} {placement} {description}"))?;
-        let shorter = programs.run("depth", &format!("{short} {placement} {description}"))?;
-        let id = format!("walk_depth/share/{placement}/{description}");
-        rows.push(Row::stated(
-            id,
-            &figures["share"],
-            Target::Absolute(LOG_LIMIT),
-        ));
-        let id = format!("walk_depth/mark/{placement}/{description}");
-        rows.push(constant_memory(id, &figures["mark"], &shorter["mark"]));
+    for (walk, peer) in WALKS {
+        for variant in variants::all() {
+            let name = format!("{walk}/{}", variant.id());
+            let figure = figures.get(&name)?;
+            let row = Row::new(format!("{id}/{name}/{shape}"), figure);
+            rows.push(row.at_most_times(figure, peer, LIMIT));
+        }
     }
     Ok(rows)
 }
 
-/// Ten times the objects take no more memory.
-fn constant_memory(id: String, long: &Figure, short: &Figure) -> Row {
-    let mut figure = long.clone();
-    figure
-        .beside
-        .insert("a tenth of the list".into(), short.ours.clone());
-    Row::judged(id, &figure, "a tenth of the list", Target::Ratio(1.0))
+/// The same walk of a graph of middle size, beside.
+fn with_middle(row: Row, figures: &Figures) -> Result<Row, Box<dyn Error>> {
+    let words: Vec<&str> = row.id.split('/').collect();
+    let name = words[1..4].join("/");
+    let peer = WALKS
+        .iter()
+        .find(|walk| walk.0 == words[1])
+        .map(|walk| walk.1);
+    let figure = figures.get(&name)?;
+    let samples = peer.and_then(|peer| figure.beside.get(peer));
+    let theirs = samples.and_then(|samples| median(samples));
+    Ok(row
+        .beside("a tenth: ours", median(&figure.ours))
+        .beside("a tenth: C", theirs))
 }
