@@ -4,6 +4,7 @@ use crate::program::{Figure, Figures, run};
 use crate::row::{Row, median};
 use crate::variants;
 use crate::{Bench, Rows};
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::path::Path;
 use std::process::Command;
@@ -13,6 +14,9 @@ const LIMIT: f64 = 0.125;
 /// Children of each array.
 const WIDTH: usize = 10;
 
+/// The mini-VMs, by what follows their name; those that are not built are left out.
+const MINIVMS: [&str; 4] = ["", "-side", "-split", "-callbacks"];
+
 /// How CRuby is called in the table.
 pub const CRUBY: &str = "CRuby";
 
@@ -20,11 +24,11 @@ pub const CRUBY: &str = "CRuby";
 #[derive(Default)]
 struct Shares {
     ours: Figures,
-    minivm: Figures,
+    minivms: BTreeMap<&'static str, Figures>,
     ruby: Figures,
 }
 
-/// In the host of the benchmarks, in every variant, and in the mini-VM; and beside it the same of a
+/// In the host of the benchmarks, in every variant, and in the mini-VMs; and beside it the same of a
 /// tree that is 100 times smaller.
 pub fn walk_cruby(bench: &Bench) -> Rows {
     let scale = bench.scale;
@@ -36,22 +40,29 @@ pub fn walk_cruby(bench: &Bench) -> Rows {
         let row = row(&name, shares.ours.get(&name)?, &shares.ruby)?;
         rows.push(with_smaller(row, smaller.ours.get(&name)?, &smaller.ruby)?);
     }
-    let row = row("share/minivm", shares.minivm.get("share")?, &shares.ruby)?;
-    rows.push(with_smaller(
-        row,
-        smaller.minivm.get("share")?,
-        &smaller.ruby,
-    )?);
+    for (minivm, figures) in &shares.minivms {
+        let name = format!("share/minivm{minivm}");
+        let row = row(&name, figures.get("share")?, &shares.ruby)?;
+        let figure = smaller.minivms[minivm].get("share")?;
+        rows.push(with_smaller(row, figure, &smaller.ruby)?);
+    }
     Ok(rows)
 }
 
 fn measure(bench: &Bench, levels: usize, rounds: usize) -> Result<Shares, Box<dyn Error>> {
+    let programs = &bench.programs;
     let shape = format!("{levels} {WIDTH} {rounds}");
     let mut shares = Shares::default();
     for _ in 0..bench.scale.turns {
-        shares.ours.merge(bench.programs.run("arrays", &shape)?);
+        shares.ours.merge(programs.run("arrays", &shape)?);
         shares.ruby.merge(run_ruby(&format!("share {shape}"))?);
-        shares.minivm.merge(bench.programs.run("share", &shape)?);
+        for minivm in MINIVMS {
+            let program = format!("share{minivm}");
+            if programs.path(&program).exists() {
+                let figures = programs.run(&program, &shape)?;
+                shares.minivms.entry(minivm).or_default().merge(figures);
+            }
+        }
     }
     Ok(shares)
 }
