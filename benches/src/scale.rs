@@ -31,7 +31,7 @@ pub const REAL: Scale = Scale {
     deep: 10_000_000,
     turns: 3,
     rounds: 101,
-    large_rounds: 5,
+    large_rounds: 7,
     seconds: 3.0,
     levels: 6,
 };

@@ -1,6 +1,6 @@
 //! The rows `walk_cached` and `walk_uncached`: mark and share, beside walks written in C.
 
-use crate::program::Figures;
+use crate::program::{Figure, Figures};
 use crate::row::{Row, median};
 use crate::variants;
 use crate::{Bench, Rows};
@@ -31,12 +31,12 @@ pub fn cached(bench: &Bench) -> Rows {
     };
     let mut rows = Vec::new();
     for (shape, figures) in SHAPES.into_iter().zip(measure(bench, size)?) {
-        rows.extend(judge("walk_cached", shape, &figures)?);
+        rows.extend(judge("walk_cached", shape, &figures, None)?);
     }
     Ok(rows)
 }
 
-/// A graph that does not, and beside it one of middle size.
+/// A graph that does not, and beside it one of a tenth of its size.
 pub fn uncached(bench: &Bench) -> Rows {
     let scale = bench.scale;
     let size = |objects| Size {
@@ -45,12 +45,10 @@ pub fn uncached(bench: &Bench) -> Rows {
         rounds: scale.large_rounds,
     };
     let large = measure(bench, size(scale.uncached))?;
-    let middle = measure(bench, size(scale.middle))?;
+    let tenth = measure(bench, size(scale.uncached / 10))?;
     let mut rows = Vec::new();
-    for (index, shape) in SHAPES.into_iter().enumerate() {
-        for row in judge("walk_uncached", shape, &large[index])? {
-            rows.push(with_middle(row, &middle[index])?);
-        }
+    for ((shape, large), tenth) in SHAPES.into_iter().zip(large).zip(tenth) {
+        rows.extend(judge("walk_uncached", shape, &large, Some(&tenth))?);
     }
     Ok(rows)
 }
@@ -70,31 +68,26 @@ fn measure(bench: &Bench, size: Size) -> Result<[Figures; 2], Box<dyn Error>> {
     Ok(all)
 }
 
-fn judge(id: &str, shape: &str, figures: &Figures) -> Rows {
+fn judge(id: &str, shape: &str, figures: &Figures, tenth: Option<&Figures>) -> Rows {
     let mut rows = Vec::new();
     for (walk, peer) in WALKS {
         for variant in variants::all() {
             let name = format!("{walk}/{}", variant.id());
             let figure = figures.get(&name)?;
             let row = Row::new(format!("{id}/{name}/{shape}"), figure);
-            rows.push(row.at_most_times(figure, peer, LIMIT));
+            let row = row.at_most_times(figure, peer, LIMIT);
+            rows.push(match tenth {
+                Some(tenth) => with_tenth(row, tenth.get(&name)?, peer),
+                None => row,
+            });
         }
     }
     Ok(rows)
 }
 
-/// The same walk of a graph of middle size, beside.
-fn with_middle(row: Row, figures: &Figures) -> Result<Row, Box<dyn Error>> {
-    let words: Vec<&str> = row.id.split('/').collect();
-    let name = words[1..4].join("/");
-    let peer = WALKS
-        .iter()
-        .find(|walk| walk.0 == words[1])
-        .map(|walk| walk.1);
-    let figure = figures.get(&name)?;
-    let samples = peer.and_then(|peer| figure.beside.get(peer));
-    let theirs = samples.and_then(|samples| median(samples));
-    Ok(row
-        .beside("a tenth: ours", median(&figure.ours))
-        .beside("a tenth: C", theirs))
+/// The same walk of a graph of a tenth of the size, beside.
+fn with_tenth(row: Row, figure: &Figure, peer: &str) -> Row {
+    let samples = figure.beside.get(peer);
+    row.beside("a tenth: ours", median(&figure.ours))
+        .beside("a tenth: C", samples.and_then(|samples| median(samples)))
 }

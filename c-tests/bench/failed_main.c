@@ -107,6 +107,14 @@ static void access_later(Failures *failures)
     figure_add(&failures->later_walks, (double)(host_statistics(host).walks - walks));
 }
 
+static void expect_all(const Heap *heap, size_t handled, const char *walk)
+{
+    if (handled != heap->capacity) {
+        fprintf(stderr, "%s: %zu of %zu objects\n", walk, handled, heap->capacity);
+        exit(1);
+    }
+}
+
 static void run_peer(Failures *failures)
 {
     Peer *peer = &failures->peer;
@@ -114,9 +122,9 @@ static void run_peer(Failures *failures)
     Figure *failed = &failures->failed;
     peer_set_autoshare(peer, heap);
     double begun = clock_nanoseconds();
-    peer_claim(peer, heap->root, SCAN_BY_TYPE);
+    expect_all(heap, peer_claim(peer, heap->root, SCAN_BY_TYPE), "peer_claim");
     double claimed = clock_nanoseconds();
-    peer_undo(peer);
+    expect_all(heap, peer_undo(peer), "peer_undo");
     double undone = clock_nanoseconds();
     figure_add_beside(failed, "C claim", (claimed - begun) * failures->per_object);
     figure_add_beside(failed, "C claim and undo", (undone - begun) * failures->per_object);
@@ -124,7 +132,7 @@ static void run_peer(Failures *failures)
     peer_set_autoshare(peer, heap);
     begun = clock_nanoseconds();
     peer_claim(peer, heap->root, SCAN_BY_TYPE);
-    peer_publish(peer);
+    expect_all(heap, peer_publish(peer), "peer_publish");
     double shared = clock_nanoseconds();
     figure_add_beside(failed, "C share", (shared - begun) * failures->per_object);
 }
