@@ -289,7 +289,7 @@ pub type rs_fatal_fn = Option<unsafe extern "C" fn(ctx: *mut c_void, text: *cons
 
 /// An embedding VM, as the library sees it. Start from `RS_HOST_INIT` (inline.h) or zeroed memory
 /// with `size` and `abi` set; a NULL callback means its default. The library copies the struct;
-/// `layouts` and `ctx` must stay valid as long as the vm.
+/// `ctx` must stay valid as long as the vm. `layouts` is copied; its names are not.
 ///
 /// No callback may `longjmp` or unwind over the library. A callback runs on the thread that called
 /// in, unless its text says otherwise. What it may call:
