@@ -3,11 +3,11 @@
 use super::callbacks::{Callbacks, VISITOR_ROOM};
 use super::contract::{
     RS_ELEMENTS_ASK, RS_ELEMENTS_INDIRECT, RS_ELEMENTS_INLINE, RS_ELEMENTS_NONE, RS_SHARE_ASK,
-    RS_SHARE_NO, rs_layout, rs_pointers, rs_type_tag, rs_value,
+    RS_SHARE_NO, rs_pointers, rs_type_tag, rs_value,
 };
 use super::flags::{AnyFlags, Flags};
 use super::heap::{Copied, Heap, Object, Scanned};
-use super::plan::{FEW, Plan, Plans};
+use super::plan::{FEW, Plan, Plans, bare_layout};
 use crate::status::rs_status;
 use crate::sync::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use core::ops::Range;
@@ -15,39 +15,15 @@ use core::ops::Range;
 /// Most elements that [`Heap::copy`] copies.
 const AT_A_STROKE: usize = 256;
 
-/// The layout of objects whose type has none.
-static ASK: Plan = special(RS_SHARE_ASK, RS_ELEMENTS_ASK);
-
-/// The layout of objects whose type has none. A call, so that which layout it is remains a branch,
-/// which the processor predicts, and does not become part of what the next load waits for.
-#[inline(never)]
-fn ask() -> &'static Plan {
-    &ASK
-}
-
-/// The layout of objects outside of the range that the host named: they have no flags.
-static OUTSIDE: Plan = special(RS_SHARE_NO, RS_ELEMENTS_NONE);
-
-const fn special(share: u32, elements: u8) -> Plan {
-    let layout = rs_layout {
-        share: share as u8,
-        elements,
-        length_width: 0,
-        length_shift: 0,
-        fields_offset: 0,
-        fields_count: 0,
-        elements_offset: 0,
-        length_offset: 0,
-        commit: (share == RS_SHARE_ASK) as u32,
-        name: core::ptr::null(),
-    };
-    let nothing = rs_pointers {
+/// The plan of objects outside of the range that the host named: they have no flags.
+static OUTSIDE: Plan = Plan::new(
+    bare_layout(RS_SHARE_NO, RS_ELEMENTS_NONE),
+    &rs_pointers {
         lowest: 0,
         tag_mask: 0,
         tags: 0,
-    };
-    Plan::new(layout, &nothing)
-}
+    },
+);
 
 /// What stands in the fields of an object that has none.
 static NOTHING: rs_value = 0;
@@ -58,6 +34,8 @@ pub struct HostHeap<'a, F> {
     pointers: rs_pointers,
     type_tag: rs_type_tag,
     plans: &'a [Plan],
+    /// The plan of objects whose type has no layout.
+    ask: &'a Plan,
     /// Most fields of any of the plans whose fields are few.
     few: usize,
     callbacks: &'a Callbacks,
@@ -80,6 +58,7 @@ impl<'a, F: Flags> HostHeap<'a, F> {
             pointers,
             type_tag,
             plans: plans.all(),
+            ask: plans.ask(),
             few: plans.few(),
             callbacks,
         }
@@ -306,10 +285,7 @@ impl<F: Flags> Heap for HostHeap<'_, F> {
         if !self.flags.covers(self.address(object)) {
             return &OUTSIDE;
         }
-        match self.plans.get(self.tag(object)) {
-            Some(plan) => plan,
-            None => ask(),
-        }
+        self.plans.get(self.tag(object)).unwrap_or(self.ask)
     }
 
     #[inline(always)]

@@ -74,7 +74,7 @@ impl Host {
         let allocator = HostAllocator::new(copy.ctx, copy.allocate, copy.release);
         let host = Host {
             allocator,
-            plans: Plans::new(layouts, &copy.pointers, allocator)?,
+            plans: Plans::new(layouts, &copy, allocator)?,
             callbacks: Callbacks::new(copy),
             side_table: OnceNonZeroUsize::new(),
         };
