@@ -99,7 +99,7 @@ Value vm_string(Thread *thread, const char *text)
 
 Value vm_symbol(Thread *thread, const char *name)
 {
-    return symbol_intern(&thread->vm->symbols, name, strlen(name));
+    return symbol_named(thread->vm, name);
 }
 
 Value vm_car(Value cons)

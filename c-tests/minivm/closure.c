@@ -49,8 +49,7 @@ static Value list_of(Thread *thread, const Value *values, size_t count)
 
 static Value raise_count(Thread *thread, const Closure *closure, size_t actual, size_t expected)
 {
-    const char *name =
-        closure->name == NIL ? "procedure" : symbol_of(&thread->vm->symbols, closure->name)->name;
+    const char *name = closure->name == NIL ? "procedure" : symbol_name(thread->vm, closure->name);
     return raise_format(thread, "argument-error", "%s: %zu arguments instead of %zu", name, actual,
                         expected);
 }

@@ -8,11 +8,6 @@
 
 #define CONDITION_TYPE 0
 
-static Value name(Thread *thread, const char *text)
-{
-    return symbol_intern(&thread->vm->symbols, text, strlen(text));
-}
-
 bool conditions_prepare(Thread *thread)
 {
     static const char *const fields[CONDITION_FIELDS] = {
@@ -20,8 +15,8 @@ bool conditions_prepare(Thread *thread)
     Value *scope = roots_open(thread);
     Value *list = root(thread, NIL);
     for (size_t i = CONDITION_FIELDS; i-- > 0;)
-        *list = make_cons(thread, name(thread, fields[i]), *list);
-    bool defined = record_type_define(thread, name(thread, "condition"), *list);
+        *list = make_cons(thread, symbol_named(thread->vm, fields[i]), *list);
+    bool defined = record_type_define(thread, symbol_named(thread->vm, "condition"), *list);
     roots_close(thread, scope);
     return defined;
 }
@@ -29,7 +24,7 @@ bool conditions_prepare(Thread *thread)
 /* When no memory is left for a condition, a symbol has to do. */
 Value raise_memory(Thread *thread)
 {
-    thread->condition = name(thread, "memory-error");
+    thread->condition = symbol_named(thread->vm, "memory-error");
     return FAILED;
 }
 
@@ -95,7 +90,13 @@ Value raise_format(Thread *thread, const char *kind, const char *format, ...)
     vsnprintf(line, sizeof line, format, arguments);
     va_end(arguments);
     Value message = make_text(thread, line);
-    return message == FAILED ? FAILED : raise_value(thread, name(thread, kind), message);
+    return message == FAILED ? FAILED
+                             : raise_value(thread, symbol_named(thread->vm, kind), message);
+}
+
+Value raise_unbound(Thread *thread, Value name)
+{
+    return raise_format(thread, "name-error", "%s has no value", symbol_name(thread->vm, name));
 }
 
 Value raise_type(Thread *thread, const char *expected, Value actual)
@@ -150,7 +151,7 @@ static const char *cause_name(uint32_t cause)
 Value condition_of_report(Thread *thread, const rs_report *report)
 {
     Value *fields = open_fields(thread);
-    fields[CONDITION_KIND] = name(thread, kind_of_status(report->status));
+    fields[CONDITION_KIND] = symbol_named(thread->vm, kind_of_status(report->status));
     fields[CONDITION_MESSAGE] = make_text(thread, report->message);
     fields[CONDITION_REPORT] = text_or_nil(thread, report->text);
     fields[CONDITION_SLOT] = text_or_nil(thread, report->slot_name);
@@ -158,7 +159,7 @@ Value condition_of_report(Thread *thread, const rs_report *report)
     fields[CONDITION_READ_SITE] = site_text(thread, report->read_site.file, report->read_site.line);
     fields[CONDITION_WRITE_SITE] =
         site_text(thread, report->write_site.file, report->write_site.line);
-    fields[CONDITION_CAUSE] = name(thread, cause_name(report->cause));
+    fields[CONDITION_CAUSE] = symbol_named(thread->vm, cause_name(report->cause));
     fields[CONDITION_SITE] = own_site(thread);
     return close_fields(thread, fields);
 }

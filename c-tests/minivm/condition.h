@@ -30,6 +30,8 @@ bool conditions_prepare(Thread *thread);
 /* These make a condition pending and always return FAILED. */
 Value raise_format(Thread *thread, const char *kind, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* A name that has no value. */
+Value raise_unbound(Thread *thread, Value name);
 Value raise_type(Thread *thread, const char *expected, Value actual);
 Value raise_status(Thread *thread, rs_status status);
 Value raise_report(Thread *thread, const rs_report *report);

@@ -26,13 +26,11 @@ bool is_procedure(Value value)
 
 static Value local_value(Thread *thread, Value name, Value value)
 {
-    const char *text = symbol_of(&thread->vm->symbols, name)->name;
     if (value == FOREIGN)
         return raise_format(thread, "isolation-error",
-                            "%s belongs to another ractor and is not shareable", text);
-    if (value == UNBOUND)
-        return raise_format(thread, "name-error", "%s has no value", text);
-    return value;
+                            "%s belongs to another ractor and is not shareable",
+                            symbol_name(thread->vm, name));
+    return value == UNBOUND ? raise_unbound(thread, name) : value;
 }
 
 static Value symbol_value(Thread *thread, Value name, Value environment)
@@ -43,10 +41,7 @@ static Value symbol_value(Thread *thread, Value name, Value environment)
     if (is_keyword(&thread->vm->symbols, name))
         return name;
     Variable *variable = variable_find(thread, name);
-    if (variable == NULL)
-        return raise_format(thread, "name-error", "%s has no value",
-                            symbol_of(&thread->vm->symbols, name)->name);
-    return variable_read(thread, variable);
+    return variable == NULL ? raise_unbound(thread, name) : variable_read(thread, variable);
 }
 
 /* `[a b]` evaluates its elements and makes a new vector. `form` stands on the root stack. */

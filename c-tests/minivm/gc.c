@@ -5,14 +5,7 @@
 
 #include "ractor.h"
 #include "record.h"
-
-/* Marking keeps the objects that it has yet to look into on a stack of its own, so the depth of
- * the graph costs memory, never the C stack. */
-typedef struct MarkStack {
-    Value *objects;
-    size_t count;
-    size_t capacity;
-} MarkStack;
+#include "stack.h"
 
 static void out_of_memory(void)
 {
@@ -20,23 +13,14 @@ static void out_of_memory(void)
     abort();
 }
 
-static void push_object(MarkStack *stack, Value object)
-{
-    if (stack->count == stack->capacity) {
-        stack->capacity = stack->capacity == 0 ? 1024 : stack->capacity * 2;
-        stack->objects = realloc(stack->objects, stack->capacity * sizeof(Value));
-        if (stack->objects == NULL)
-            out_of_memory();
-    }
-    stack->objects[stack->count++] = object;
-}
-
-static void mark_value(Value value, MarkStack *stack)
+/* Marks an object, and remembers to look into it. */
+static void mark_value(Value value, ValueStack *stack)
 {
     if (!is_object(value) || (object_of(value)->type & TYPE_MARKED) != 0)
         return;
     object_of(value)->type |= TYPE_MARKED;
-    push_object(stack, value);
+    if (!stack_push(stack, value))
+        out_of_memory();
 }
 
 static void mark_place(Value *place, void *stack)
@@ -67,12 +51,12 @@ static void visit_roots(Vm *vm, ReferenceVisitor visit, void *data)
 
 static void mark(Vm *vm)
 {
-    MarkStack stack = {0};
+    ValueStack stack = {0};
     visit_roots(vm, mark_place, &stack);
     share_visit_roots(&vm->share, mark_library_root, &stack);
     while (stack.count != 0)
-        object_references(object_of(stack.objects[--stack.count]), mark_place, &stack);
-    free(stack.objects);
+        object_references(object_of(stack_pop(&stack)), mark_place, &stack);
+    free(stack.values);
 }
 
 static uint32_t is_marked(void *data, rs_value object)

@@ -10,6 +10,7 @@
 #include "hash.h"
 #include "printer.h"
 #include "ractor.h"
+#include "stack.h"
 
 typedef struct Copying {
     Thread *thread;
@@ -18,9 +19,7 @@ typedef struct Copying {
     size_t copies_mask;
     size_t copies_count;
     /* Copies whose references still go to originals. */
-    Value *unfinished;
-    size_t unfinished_count;
-    size_t unfinished_capacity;
+    ValueStack unfinished;
     bool failed;
 } Copying;
 
@@ -47,20 +46,6 @@ static bool grow_copies(Copying *copying)
         if (before[i].name != 0)
             *find_copy(copying, before[i].name) = before[i];
     free(before);
-    return true;
-}
-
-static bool push_unfinished(Copying *copying, Value copy)
-{
-    if (copying->unfinished_count == copying->unfinished_capacity) {
-        size_t capacity = copying->unfinished_capacity == 0 ? 64 : copying->unfinished_capacity * 2;
-        Value *values = realloc(copying->unfinished, capacity * sizeof(Value));
-        if (values == NULL)
-            return false;
-        copying->unfinished = values;
-        copying->unfinished_capacity = capacity;
-    }
-    copying->unfinished[copying->unfinished_count++] = copy;
     return true;
 }
 
@@ -137,7 +122,7 @@ static Value copy_of(Copying *copying, Value value)
         return FAILED;
     *known = (Pair){value, copy};
     copying->copies_count++;
-    return push_unfinished(copying, copy) ? copy : raise_memory(copying->thread);
+    return stack_push(&copying->unfinished, copy) ? copy : raise_memory(copying->thread);
 }
 
 static void copy_reference(Value *place, void *data)
@@ -157,13 +142,13 @@ Value message_copy(Thread *thread, Value value)
     Copying copying = {.thread = thread};
     thread->collection_forbidden++;
     copy_reference(&value, &copying);
-    while (!copying.failed && copying.unfinished_count != 0) {
-        Object *copy = object_of(copying.unfinished[--copying.unfinished_count]);
+    while (!copying.failed && copying.unfinished.count != 0) {
+        Object *copy = object_of(stack_pop(&copying.unfinished));
         object_references(copy, copy_reference, &copying);
         object_moved(copy);
     }
     thread->collection_forbidden--;
     free(copying.copies);
-    free(copying.unfinished);
+    free(copying.unfinished.values);
     return copying.failed ? FAILED : value;
 }

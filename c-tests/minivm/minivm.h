@@ -35,18 +35,21 @@ typedef struct VmOptions {
     uint32_t enforcement; /* RS_ENFORCE, RS_WARN, RS_OFF */
     bool provenance;
     bool verify;
-    unsigned collector;  /* COLLECT_…, or-ed */
+    uint32_t collector;  /* COLLECT_…, or-ed */
     size_t ractor_stack; /* bytes of a ractor's C stack; 0 for the default */
     /* With "NAME", each (draw x) also writes a file for Graphviz: NAME-1.dot, NAME-2.dot and so on.
      * NULL for none. */
     const char *drawings;
 } VmOptions;
 
-/* The defaults, changed by the environment variable MINIVM_GC (stress, moving, stress,moving). */
+/* The defaults; the environment variable MINIVM_GC chooses another collector. */
 VmOptions vm_default_options(void);
 
-/* Reads "stress", "moving" or both, separated by a comma. False if it is neither. */
-bool vm_parse_collector(const char *text, unsigned *collector);
+/* Applies an argument such as --policy=on-assign. False if it is not understood. */
+bool vm_set_option(VmOptions *options, const char *argument);
+
+/* The arguments that vm_set_option understands, each with what it means. */
+extern const char vm_options_usage[];
 
 /* NULL if memory or address space is missing. Ends with vm_free, on the same thread, which waits
  * for all ractors. */

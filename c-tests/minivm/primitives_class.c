@@ -13,7 +13,7 @@ static Value get(Thread *thread, const Value *arguments, uint32_t kind)
     Variable *variable = variable_of_class(arguments[0], kind, arguments[1]);
     if (variable == NULL)
         return raise_format(thread, "name-error", "the class has no variable %s",
-                            symbol_of(&thread->vm->symbols, arguments[1])->name);
+                            symbol_name(thread->vm, arguments[1]));
     return variable_read(thread, variable);
 }
 

@@ -15,7 +15,7 @@ static Value state_symbol(Thread *thread, uint32_t state)
         [RS_STATE_NONE] = "none",   [RS_STATE_ORDINARY] = "B",  [RS_STATE_FROZEN] = "frozen",
         [RS_STATE_AUTOSHARE] = "A", [RS_STATE_SHAREABLE] = "C",
     };
-    return symbol_intern(&thread->vm->symbols, names[state], strlen(names[state]));
+    return symbol_named(thread->vm, names[state]);
 }
 
 static Value state(Thread *thread, Value *arguments, size_t count)
@@ -31,8 +31,7 @@ static Variable *named_variable(Thread *thread, Value name)
         return NULL;
     Variable *variable = variable_find(thread, name);
     if (variable == NULL)
-        raise_format(thread, "name-error", "%s has no value",
-                     symbol_of(&thread->vm->symbols, name)->name);
+        raise_unbound(thread, name);
     return variable;
 }
 
@@ -146,7 +145,7 @@ static Value draw_to_named_file(Thread *thread, Value *arguments, size_t count)
 /* Adds `(name . number)` in front of a list that stands on the root stack. */
 static bool add_count(Thread *thread, Value *list, const char *name, uint64_t number)
 {
-    Value symbol = symbol_intern(&thread->vm->symbols, name, strlen(name));
+    Value symbol = symbol_named(thread->vm, name);
     Value pair = make_cons(thread, symbol, fixnum((intptr_t)number));
     *list = pair == FAILED ? FAILED : make_cons(thread, pair, *list);
     return *list != FAILED;

@@ -66,7 +66,7 @@ static Value type_of(Thread *thread, Value *arguments, size_t count)
 {
     (void)count;
     const char *name = print_type(thread->vm, arguments[0]);
-    return symbol_intern(&thread->vm->symbols, name, strlen(name));
+    return symbol_named(thread->vm, name);
 }
 
 /* At once and for all ractors. */

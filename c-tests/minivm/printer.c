@@ -24,9 +24,9 @@ static void append(Printing *printing, const char *text)
     text_append(printing->text, text);
 }
 
-static const char *symbol_name(Vm *vm, Value symbol)
+static const char *name_or_nobody(Vm *vm, Value name)
 {
-    return is_symbol(symbol) ? symbol_of(&vm->symbols, symbol)->name : "nobody";
+    return is_symbol(name) ? symbol_name(vm, name) : "nobody";
 }
 
 static void print_string(Printing *printing, const String *string)
@@ -146,11 +146,11 @@ static void print_object(Printing *printing, Value value)
         break;
     case TYPE_CLOSURE:
         text_format(printing->text, "#<procedure %s>",
-                    symbol_name(printing->vm, closure_of(value)->name));
+                    name_or_nobody(printing->vm, closure_of(value)->name));
         break;
     case TYPE_CLASS:
         text_format(printing->text, "#<class %s>",
-                    symbol_name(printing->vm, ((Class *)value)->name));
+                    name_or_nobody(printing->vm, ((Class *)value)->name));
         break;
     case TYPE_RACTOR:
         text_format(printing->text, "#<ractor %s>", ractor_name(value));

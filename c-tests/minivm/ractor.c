@@ -203,9 +203,8 @@ static bool is_thunk(Vm *vm, Value body)
     if (!is_cons(body) || cdr(body) != NIL || !is_cons(car(body)))
         return false;
     Value form = car(body);
-    return is_symbol(car(form)) &&
-           strcmp(symbol_of(&vm->symbols, car(form))->name, "lambda") == 0 && is_cons(cdr(form)) &&
-           car(cdr(form)) == NIL;
+    return is_symbol(car(form)) && strcmp(symbol_name(vm, car(form)), "lambda") == 0 &&
+           is_cons(cdr(form)) && car(cdr(form)) == NIL;
 }
 
 static void name_ractor(Vm *vm, Value name, char *text, size_t size)
@@ -258,24 +257,32 @@ Value ractor_start(Thread *thread, Value name, Value body, Value environment)
     return result;
 }
 
-/* Waits for a change of the ractor, at most until `deadline` if there is one. */
-static void wait_for_change(Ractor *ractor, const struct timespec *deadline)
+static bool has_ended(const Ractor *ractor)
 {
-    if (deadline == NULL)
+    return ractor->state != RACTOR_RUNNING;
+}
+
+static bool has_mail(const Ractor *ractor)
+{
+    return ractor->mailbox.count != 0;
+}
+
+/* Waits until that holds, or the vm is ending. Values are touched only afterwards, when the thread
+ * counts as running again. */
+static void wait_until(Thread *thread, Ractor *ractor, bool (*holds)(const Ractor *ractor))
+{
+    world_blocking_enter(thread);
+    pthread_mutex_lock(&ractor->lock);
+    while (!holds(ractor) && !ractors_are_ending(thread->vm))
         pthread_cond_wait(&ractor->changed, &ractor->lock);
-    else
-        pthread_cond_timedwait(&ractor->changed, &ractor->lock, deadline);
+    pthread_mutex_unlock(&ractor->lock);
+    world_blocking_leave(thread);
 }
 
 Value ractor_take(Thread *thread, Value value)
 {
     Ractor *ractor = ((RactorObject *)value)->ractor;
-    world_blocking_enter(thread);
-    pthread_mutex_lock(&ractor->lock);
-    while (ractor->state == RACTOR_RUNNING && !ractors_are_ending(thread->vm))
-        wait_for_change(ractor, NULL);
-    pthread_mutex_unlock(&ractor->lock);
-    world_blocking_leave(thread);
+    wait_until(thread, ractor, has_ended);
     pthread_mutex_lock(&ractor->lock);
     enum RactorState state = ractor->state;
     Value result = ractor->result;
@@ -334,16 +341,10 @@ Value ractor_send(Thread *thread, Value value, Value message)
     return sent ? NIL : raise_memory(thread);
 }
 
-/* Values are touched only when the thread counts as running again. */
 Value ractor_receive(Thread *thread)
 {
     Ractor *ractor = thread->ractor;
-    world_blocking_enter(thread);
-    pthread_mutex_lock(&ractor->lock);
-    while (ractor->mailbox.count == 0 && !ractors_are_ending(thread->vm))
-        wait_for_change(ractor, NULL);
-    pthread_mutex_unlock(&ractor->lock);
-    world_blocking_leave(thread);
+    wait_until(thread, ractor, has_mail);
     pthread_mutex_lock(&ractor->lock);
     Value value = FAILED;
     if (ractor->mailbox.count != 0) {

@@ -14,7 +14,7 @@ static Value read_value(Reader *reader);
 
 bool reader_start(Reader *reader, Thread *thread, const char *file, const char *text)
 {
-    Value name = symbol_intern(&thread->vm->symbols, file, strlen(file));
+    Value name = symbol_named(thread->vm, file);
     *reader = (Reader){.thread = thread, .next = text};
     reader->site = (Site){name == UNBOUND ? 0 : (uint32_t)tagged_content(name), 1};
     return name != UNBOUND;
@@ -216,7 +216,7 @@ static Value read_quote(Reader *reader)
     if (*quoted == FAILED)
         return FAILED;
     *quoted = cons_at(reader, site, *quoted, NIL);
-    Value name = symbol_intern(&reader->thread->vm->symbols, "quote", 5);
+    Value name = symbol_named(reader->thread->vm, "quote");
     return *quoted == FAILED ? FAILED : cons_at(reader, site, name, *quoted);
 }
 

@@ -40,19 +40,14 @@ uint32_t record_type_find(Vm *vm, Value name)
     return UINT32_MAX;
 }
 
-static const char *name_of(Vm *vm, Value symbol)
-{
-    return symbol_of(&vm->symbols, symbol)->name;
-}
-
 const char *record_type_name(Vm *vm, const Record *record)
 {
-    return name_of(vm, type_at(vm, record->record_type)->name);
+    return symbol_name(vm, type_at(vm, record->record_type)->name);
 }
 
 const char *record_field_name(Vm *vm, const Record *record, size_t index)
 {
-    return name_of(vm, type_at(vm, record->record_type)->fields[index]);
+    return symbol_name(vm, type_at(vm, record->record_type)->fields[index]);
 }
 
 static bool bind_operation(Thread *thread, enum Operation what, uint32_t type, size_t field,
@@ -61,9 +56,9 @@ static bool bind_operation(Thread *thread, enum Operation what, uint32_t type, s
     const RecordType *record_type = type_at(thread->vm, type);
     Text name = text_start();
     text_append(&name, prefix);
-    text_append(&name, name_of(thread->vm, record_type->name));
+    text_append(&name, symbol_name(thread->vm, record_type->name));
     if (what == GET_FIELD || what == SET_FIELD)
-        text_format(&name, "-%s", name_of(thread->vm, record_type->fields[field]));
+        text_format(&name, "-%s", symbol_name(thread->vm, record_type->fields[field]));
     text_append(&name, suffix);
     bool bound = variable_provide(thread->vm, name.bytes, operation_value(what, type, field));
     text_finish(&name);
@@ -122,7 +117,7 @@ static Value check_record(Thread *thread, uint32_t type, Value value)
 {
     if (is_type(value, TYPE_RECORD) && record_of(value)->record_type == type)
         return value;
-    return raise_type(thread, name_of(thread->vm, type_at(thread->vm, type)->name), value);
+    return raise_type(thread, symbol_name(thread->vm, type_at(thread->vm, type)->name), value);
 }
 
 static Value set_field(Thread *thread, Value *arguments, size_t field)
@@ -145,7 +140,8 @@ Value record_apply_operation(Thread *thread, Value operation, Value *arguments, 
     size_t expected = what == MAKE_RECORD ? type_at(thread->vm, type)->length : arguments_of[what];
     if (count != expected)
         return raise_format(thread, "argument-error", "%s: %zu arguments instead of %zu",
-                            name_of(thread->vm, type_at(thread->vm, type)->name), count, expected);
+                            symbol_name(thread->vm, type_at(thread->vm, type)->name), count,
+                            expected);
     if (what == MAKE_RECORD)
         return make_record(thread, type, arguments, count);
     if (what == TEST_RECORD)
@@ -163,7 +159,7 @@ bool record_type_set_hook(Thread *thread, uint32_t number, Value procedure)
     Value *scope = roots_open(thread);
     Value *kept = root(thread, procedure);
     Text name = text_start();
-    text_format(&name, "on-freeze %s", name_of(thread->vm, type->name));
+    text_format(&name, "on-freeze %s", symbol_name(thread->vm, type->name));
     Value symbol = symbol_intern(&thread->vm->symbols, name.bytes, name.length);
     text_finish(&name);
     Variable *hook = symbol == UNBOUND ? NULL : variable_define(thread, RS_SLOT_CONSTANT, symbol);

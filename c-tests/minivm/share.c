@@ -23,10 +23,15 @@ void share_finish(Share *share)
     rs_vm_free(share->vm);
 }
 
+static rs_vm *library(const Thread *thread)
+{
+    return thread->vm->share.vm;
+}
+
 rs_ractor share_ractor_new(Thread *thread, const char *name)
 {
     rs_ractor ractor = RS_NO_RACTOR;
-    rs_status status = rs_ractor_new(thread->vm->share.vm, name, &ractor);
+    rs_status status = rs_ractor_new(library(thread), name, &ractor);
     if (status != RS_OK)
         raise_status(thread, status);
     return ractor;
@@ -46,36 +51,36 @@ static bool succeeded(Thread *thread, rs_status status)
 
 bool share_check(Thread *thread, Value object)
 {
-    return succeeded(thread, rs_check_frozen(thread->vm->share.vm, thread->id, object));
+    return succeeded(thread, rs_check_frozen(library(thread), thread->id, object));
 }
 
 rs_slot share_slot_new(Thread *thread, uint32_t kind, const char *name, const char *owner)
 {
     rs_slot slot = RS_NO_SLOT;
-    succeeded(thread, rs_slot_new(thread->vm->share.vm, kind, name, owner, &slot));
+    succeeded(thread, rs_slot_new(library(thread), kind, name, owner, &slot));
     return slot;
 }
 
 bool share_slot_free(Thread *thread, rs_slot slot)
 {
-    return succeeded(thread, rs_slot_free(thread->vm->share.vm, slot));
+    return succeeded(thread, rs_slot_free(library(thread), slot));
 }
 
 uint32_t share_slot_state(Thread *thread, rs_slot slot)
 {
     uint32_t state = RS_STATE_NONE;
-    rs_slot_state(thread->vm->share.vm, slot, &state);
+    rs_slot_state(library(thread), slot, &state);
     return state;
 }
 
 bool share_mark(Thread *thread, rs_slot slot, Value value)
 {
-    return succeeded(thread, rs_autoshare_mark(thread->vm->share.vm, slot, value));
+    return succeeded(thread, rs_autoshare_mark(library(thread), slot, value));
 }
 
 bool share_make_shareable(Thread *thread, Value value)
 {
-    rs_status status = rs_make_shareable(thread->vm->share.vm, thread->id, value);
+    rs_status status = rs_make_shareable(library(thread), thread->id, value);
     /* A freeze hook that raised has left its condition. */
     if (status != RS_OK && thread->condition != NIL)
         return false;
@@ -84,13 +89,12 @@ bool share_make_shareable(Thread *thread, Value value)
 
 bool share_freeze(Thread *thread, Value object)
 {
-    return !is_object(object) ||
-           succeeded(thread, rs_freeze(thread->vm->share.vm, thread->id, object));
+    return !is_object(object) || succeeded(thread, rs_freeze(library(thread), thread->id, object));
 }
 
 rs_status share_access(Thread *thread, rs_slot slot, Value value)
 {
-    return rs_ractor_access(thread->vm->share.vm, thread->id, slot, value);
+    return rs_ractor_access(library(thread), thread->id, slot, value);
 }
 
 Value share_at_birth(Thread *thread, Value object)
@@ -105,48 +109,48 @@ Value share_at_birth(Thread *thread, Value object)
 
 bool share_value_is_frozen(Thread *thread, Value value)
 {
-    return rs_frozen_p(thread->vm->share.vm, value) == 1;
+    return rs_frozen_p(library(thread), value) == 1;
 }
 
 bool share_value_is_shareable(Thread *thread, Value value)
 {
-    return rs_shareable_p(thread->vm->share.vm, value) == 1;
+    return rs_shareable_p(library(thread), value) == 1;
 }
 
 uint32_t share_state(Thread *thread, Value value)
 {
     uint32_t state = RS_STATE_NONE;
-    rs_object_state(thread->vm->share.vm, value, &state);
+    rs_object_state(library(thread), value, &state);
     return state;
 }
 
 bool share_before_change(Thread *thread, Value object)
 {
-    return rs_before_change(thread->vm->share.vm, thread->id, object) == RS_OK;
+    return rs_before_change(library(thread), thread->id, object) == RS_OK;
 }
 
 void share_after_change(Thread *thread, Value object)
 {
-    rs_after_change(thread->vm->share.vm, thread->id, object);
+    rs_after_change(library(thread), thread->id, object);
 }
 
 rs_status share_explain(Thread *thread, rs_slot slot, Value value, rs_report *report)
 {
     thread->describes_own = true;
-    rs_status status = rs_explain(thread->vm->share.vm, thread->id, slot, value, report);
+    rs_status status = rs_explain(library(thread), thread->id, slot, value, report);
     thread->describes_own = false;
     return status;
 }
 
 rs_status share_verify(Thread *thread, rs_report *report)
 {
-    return rs_verify(thread->vm->share.vm, thread->id, report);
+    return rs_verify(library(thread), thread->id, report);
 }
 
 rs_status share_draw(Thread *thread, Value value, uint32_t format, rs_write_fn write, void *data)
 {
     thread->describes_own = true;
-    rs_status status = rs_draw(thread->vm->share.vm, thread->id, value, format, write, data);
+    rs_status status = rs_draw(library(thread), thread->id, value, format, write, data);
     thread->describes_own = false;
     return status;
 }
@@ -154,14 +158,14 @@ rs_status share_draw(Thread *thread, Value value, uint32_t format, rs_write_fn w
 rs_statistics share_statistics(Thread *thread)
 {
     rs_statistics statistics = RS_STATISTICS_INIT;
-    rs_vm_statistics(thread->vm->share.vm, &statistics);
+    rs_vm_statistics(library(thread), &statistics);
     return statistics;
 }
 
 rs_report share_last_report(Thread *thread)
 {
     rs_report report = RS_REPORT_INIT;
-    rs_last_report(thread->vm->share.vm, thread->id, &report);
+    rs_last_report(library(thread), thread->id, &report);
     return report;
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "closure.h"
+#include "equality.h"
 #include "hash.h"
 #include "printer.h"
 #include "record.h"
@@ -294,25 +295,12 @@ static size_t label(void *context, rs_value object, uint64_t index, rs_value pre
     return copy_text(&text, buffer, size);
 }
 
-static uint64_t hash_bytes(const void *bytes, size_t length)
-{
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
-    for (size_t i = 0; i < length; i++)
-        hash = (hash ^ ((const unsigned char *)bytes)[i]) * UINT64_C(0x100000001b3);
-    return hash;
-}
-
+/* Of what an object holds besides its children. */
 static uint64_t content_hash(void *context, rs_value object)
 {
     (void)context;
-    switch (object_type(object)) {
-    case TYPE_STRING:
-        return hash_bytes(string_of(object)->bytes, string_of(object)->length);
-    case TYPE_FLOAT:
-        return hash_bytes(&((Float *)object)->number, sizeof(double));
-    default:
-        return 0;
-    }
+    bool has_content = object_type(object) == TYPE_STRING || object_type(object) == TYPE_FLOAT;
+    return has_content ? equality_hash(object) : 0;
 }
 
 static void warn(void *context, const rs_report *report)

@@ -295,11 +295,11 @@ static Value form_defconst(Thread *thread, Frame *frame)
 static Value assign_global(Thread *thread, Value name, Value value)
 {
     Variable *variable = variable_find(thread, name);
-    const char *text = symbol_of(&thread->vm->symbols, name)->name;
     if (variable == NULL)
-        return raise_format(thread, "name-error", "%s has no value", text);
+        return raise_unbound(thread, name);
     if (variable->kind != RS_SLOT_GLOBAL)
-        return raise_format(thread, "constant-error", "%s is a constant", text);
+        return raise_format(thread, "constant-error", "%s is a constant",
+                            symbol_name(thread->vm, name));
     return variable_assign(thread, variable, value) ? value : FAILED;
 }
 
@@ -327,7 +327,7 @@ static Value catch_clause(Vm *vm, Value last)
 {
     bool is_clause = is_cons(last) && is_symbol(car(last)) && is_cons(cdr(last)) &&
                      is_cons(car(cdr(last))) && is_symbol(car(car(cdr(last)))) &&
-                     strcmp(symbol_of(&vm->symbols, car(last))->name, "catch") == 0;
+                     strcmp(symbol_name(vm, car(last)), "catch") == 0;
     return is_clause ? last : NIL;
 }
 
@@ -433,7 +433,7 @@ bool special_forms_prepare(Vm *vm)
         {"assert-error", form_assert_error},
     };
     for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
-        Value name = symbol_intern(&vm->symbols, forms[i].name, strlen(forms[i].name));
+        Value name = symbol_named(vm, forms[i].name);
         if (name == UNBOUND)
             return false;
         symbol_of(&vm->symbols, name)->special = forms[i].function;

@@ -15,10 +15,8 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "minivm.h"
-#include "vmshare.h"
 
 enum {
     VECTOR_LENGTH = 3,
@@ -225,26 +223,6 @@ static void run_main(Contest *contest)
     vm_roots_close(thread, scope);
 }
 
-/* False if the argument is not understood. */
-static bool set_option(const char *argument, VmOptions *options, unsigned long *rounds)
-{
-    if (strcmp(argument, "--policy=first-ractor") == 0)
-        options->mark_policy = RS_MARK_ON_FIRST_RACTOR;
-    else if (strcmp(argument, "--policy=on-assign") == 0)
-        options->mark_policy = RS_MARK_ON_ASSIGN;
-    else if (strcmp(argument, "--walk=concurrent") == 0)
-        options->walk_mode = RS_WALK_CONCURRENT;
-    else if (strcmp(argument, "--walk=stopped") == 0)
-        options->walk_mode = RS_WALK_WORLD_STOPPED;
-    else if (strcmp(argument, "--provenance") == 0)
-        options->provenance = true;
-    else if (strncmp(argument, "--gc=", 5) == 0)
-        return vm_parse_collector(argument + 5, &options->collector);
-    else
-        *rounds = strtoul(argument, NULL, 10);
-    return *rounds != 0;
-}
-
 static bool prepare(Contest *contest, const VmOptions *options)
 {
     contest->vm = vm_new(options);
@@ -274,11 +252,11 @@ int main(int count, char **arguments)
     VmOptions options = vm_default_options();
     options.provenance = false;
     for (int i = 1; i < count; i++) {
-        if (!set_option(arguments[i], &options, &contest.rounds)) {
-            fputs("usage: minivm-stress [rounds] [--policy=first-ractor|on-assign]\n"
-                  "       [--walk=concurrent|stopped] [--gc=stress|moving|stress,moving]\n"
-                  "       [--provenance]\n",
-                  stderr);
+        bool is_option = arguments[i][0] == '-';
+        if (!is_option)
+            contest.rounds = strtoul(arguments[i], NULL, 10);
+        if (contest.rounds == 0 || (is_option && !vm_set_option(&options, arguments[i]))) {
+            fprintf(stderr, "usage: minivm-stress [options] [rounds]\n%s", vm_options_usage);
             return 2;
         }
     }

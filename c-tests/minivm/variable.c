@@ -50,19 +50,18 @@ static bool refuse_unless_main(Thread *thread, Value symbol)
     if (thread->is_main)
         return true;
     raise_format(thread, "isolation-error", "only the main ractor may assign %s",
-                 symbol_of(&thread->vm->symbols, symbol)->name);
+                 symbol_name(thread->vm, symbol));
     return false;
 }
 
 static const char *class_name(Vm *vm, Value class)
 {
-    return class == NIL ? NULL : symbol_of(&vm->symbols, ((Class *)class)->name)->name;
+    return class == NIL ? NULL : symbol_name(vm, ((Class *)class)->name);
 }
 
 static bool give_slot(Thread *thread, Variable *variable, Value class)
 {
-    rs_slot slot = share_slot_new(thread, variable->kind,
-                                  symbol_of(&thread->vm->symbols, variable->name)->name,
+    rs_slot slot = share_slot_new(thread, variable->kind, symbol_name(thread->vm, variable->name),
                                   class_name(thread->vm, class));
     __atomic_store_n(&variable->slot, slot, __ATOMIC_RELEASE);
     return slot != RS_NO_SLOT;
@@ -99,7 +98,7 @@ Variable *variable_define(Thread *thread, uint32_t kind, Value symbol)
 
 bool variable_provide(Vm *vm, const char *name, Value value)
 {
-    Value symbol = symbol_intern(&vm->symbols, name, strlen(name));
+    Value symbol = symbol_named(vm, name);
     if (symbol == UNBOUND)
         return false;
     Variable *variable = make_variable(vm, 0, symbol);
@@ -132,12 +131,6 @@ Variable *variable_define_of_class(Thread *thread, Value class, uint32_t kind, V
     return variable;
 }
 
-static Value raise_unbound(Thread *thread, const Variable *variable)
-{
-    return raise_format(thread, "name-error", "%s has no value",
-                        symbol_of(&thread->vm->symbols, variable->name)->name);
-}
-
 /* The slot is read before the value, so it can't be newer than the value. An older one, which was
  * removed in between, is answered by RS_ERR_CLOSED: look again. */
 static Value read_as_guest(Thread *thread, Variable *variable)
@@ -146,7 +139,7 @@ static Value read_as_guest(Thread *thread, Variable *variable)
         rs_slot slot = __atomic_load_n(&variable->slot, __ATOMIC_ACQUIRE);
         Value value = __atomic_load_n(&variable->value, __ATOMIC_ACQUIRE);
         if (value == UNBOUND)
-            return raise_unbound(thread, variable);
+            return raise_unbound(thread, variable->name);
         if (!is_object(value) || share_is_shareable(&thread->vm->share, value))
             return value;
         Value *scope = roots_open(thread);
@@ -166,7 +159,7 @@ Value variable_read(Thread *thread, Variable *variable)
 {
     if (!thread->is_main)
         return read_as_guest(thread, variable);
-    return variable->value == UNBOUND ? raise_unbound(thread, variable) : variable->value;
+    return variable->value == UNBOUND ? raise_unbound(thread, variable->name) : variable->value;
 }
 
 bool variable_assign(Thread *thread, Variable *variable, Value value)

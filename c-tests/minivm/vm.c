@@ -70,41 +70,6 @@ void thread_leave(Thread *thread)
     current = NULL;
 }
 
-bool vm_parse_collector(const char *text, unsigned *collector)
-{
-    static const struct {
-        const char *text;
-        unsigned mode;
-    } modes[] = {
-        {"normal", COLLECT_NORMALLY},
-        {"stress", COLLECT_ALWAYS},
-        {"moving", COLLECT_MOVING},
-        {"stress,moving", COLLECT_ALWAYS | COLLECT_MOVING},
-        {"moving,stress", COLLECT_ALWAYS | COLLECT_MOVING},
-    };
-    for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
-        if (strcmp(text, modes[i].text) == 0) {
-            *collector = modes[i].mode;
-            return true;
-        }
-    }
-    return false;
-}
-
-VmOptions vm_default_options(void)
-{
-    VmOptions options = {
-        .mark_policy = RS_MARK_ON_FIRST_RACTOR,
-        .walk_mode = RS_WALK_CONCURRENT,
-        .enforcement = RS_ENFORCE,
-        .provenance = true,
-    };
-    const char *collector = getenv("MINIVM_GC");
-    if (collector != NULL && !vm_parse_collector(collector, &options.collector))
-        fprintf(stderr, "minivm: MINIVM_GC=%s is not understood\n", collector);
-    return options;
-}
-
 static bool enter_main(Vm *vm, rs_ractor id)
 {
     Ractor *ractor = ractor_new(vm, id, "main");

@@ -6,6 +6,7 @@
 #define MINIVM_VM_H
 
 #include <pthread.h>
+#include <string.h>
 
 #include "heap.h"
 #include "minivm.h"
@@ -57,6 +58,17 @@ struct Vm {
     atomic_uint drawings;
     Thread *main_thread;
 };
+
+/* The name of a symbol; and the symbol of a name, UNBOUND if no memory or no place is left. */
+static inline const char *symbol_name(Vm *vm, Value symbol)
+{
+    return symbol_of(&vm->symbols, symbol)->name;
+}
+
+static inline Value symbol_named(Vm *vm, const char *name)
+{
+    return symbol_intern(&vm->symbols, name, strlen(name));
+}
 
 /* The root stack. `root` returns a place that the collector keeps up to date until the scope that
  * roots_open began is closed. Evaluation keeps ROOTS_RESERVE places free, which is more than any
