@@ -167,6 +167,7 @@ static void out_of_memory_in_the_first_ractor_leaves_no_mark(const Configuration
         rs_slot slots[3];
         build(host, slots, 3);
         Snapshot *before = snapshot_take(host);
+        rs_statistics counts = statistics(host);
         rs_ractor ractor = RS_NO_RACTOR;
         uint64_t failing = 0;
         for (;;) {
@@ -180,6 +181,8 @@ static void out_of_memory_in_the_first_ractor_leaves_no_mark(const Configuration
             CHECK_EQUAL(RS_NO_RACTOR, ractor);
             CHECK_UNCHANGED(host, before);
             CHECK_EQUAL(host->calls[IN_ON_MARK], host->calls[IN_ON_UNMARK]);
+            CHECK_EQUAL(counts.marks, statistics(host).marks);
+            CHECK_EQUAL(counts.objects_marked, statistics(host).objects_marked);
             if (failing > 100) {
                 break;
             }
@@ -187,6 +190,8 @@ static void out_of_memory_in_the_first_ractor_leaves_no_mark(const Configuration
         CHECK(failing >= 3);
         CHECK_EQUAL(RS_STATE_AUTOSHARE, slot_state(host, slots[2]));
         CHECK_EQUAL(3 * 12001, host->calls[IN_ON_MARK] - host->calls[IN_ON_UNMARK]);
+        CHECK_EQUAL(counts.marks + 3, statistics(host).marks);
+        CHECK_EQUAL(3 * 12001, statistics(host).objects_marked);
         snapshot_free(before);
         host_close(host);
     }

@@ -95,6 +95,67 @@ static void a_read_and_then_a_write_name_both(const Configuration *configuration
     host_close(scene.host);
 }
 
+static void a_reader_that_has_ended_is_named(const Configuration *configuration)
+{
+    Scene scene = set(configuration, provenance);
+    CHECK_OK(read_at(&scene, "worker.rb", 8));
+    CHECK_OK(rs_ractor_free(scene.host->vm, scene.reader));
+    /* Which takes its place, and not its name. */
+    host_ractor(scene.host, "another");
+    CHECK_STATUS(RS_FROZEN, write_at(&scene, "main.rb", 3));
+    rs_report report = last_report(scene.host, scene.host->main);
+    CHECK_TEXT(pair_of_lines, lines_after_message(&report));
+    CHECK_EQUAL(scene.reader, report.reader);
+    host_close(scene.host);
+}
+
+static void the_name_of_a_ractor_is_cut(const Configuration *configuration)
+{
+    Scene scene = set(configuration, provenance);
+    scene.reader = host_ractor(scene.host, "a name of 31 bytes, and no more: this is left out");
+    CHECK_OK(read_at(&scene, "worker.rb", 8));
+    CHECK_OK(rs_ractor_free(scene.host->vm, scene.reader));
+    CHECK_STATUS(RS_FROZEN, write_at(&scene, "main.rb", 3));
+    rs_report report = last_report(scene.host, scene.host->main);
+    CHECK_TEXT("\n  over constant H"
+               "\n  write by main: H[:b][3] (pair 1) at main.rb:3"
+               "\n  read by ractor 3 (a name of 31 bytes, and no more): H at worker.rb:8",
+               lines_after_message(&report));
+    host_close(scene.host);
+}
+
+/* In a child that the reader forked, the main of before has ended. */
+static void read_in_a_child_of_the_reader(void *data)
+{
+    Scene *scene = data;
+    Host *host = scene->host;
+    CHECK_OK(rs_after_fork_child(host->vm));
+    host->main = scene->reader;
+    host_enter_ractor(RS_NO_RACTOR);
+    scene->reader = host_ractor(host, "of the child");
+    for (int again = 0; again < 2; again++) {
+        CHECK_STATUS(RS_NOT_SHAREABLE, read_at(scene, "child.rb", 9));
+        rs_report report = last_report(host, scene->reader);
+        CHECK_TEXT("\n  over constant H"
+                   "\n  write by main: H[:b][3] (pair 1) at main.rb:3"
+                   "\n  read by ractor 3 (of the child): H at child.rb:9",
+                   lines_after_message(&report));
+    }
+}
+
+static void a_writer_that_has_ended_is_named(const Configuration *configuration)
+{
+    Options options = {.options = RS_OPTION_PROVENANCE, .knows_ractors = true};
+    Scene scene = set(configuration, options);
+    CHECK_OK(write_at(&scene, "main.rb", 3));
+    host_enter_ractor(scene.reader);
+    CHECK_OK(rs_before_fork(scene.host->vm));
+    check_apart(read_in_a_child_of_the_reader, &scene, "in the child");
+    CHECK_OK(rs_after_fork_parent(scene.host->vm));
+    host_enter_ractor(scene.host->main);
+    host_close(scene.host);
+}
+
 static void the_top_itself_gives_the_same_lines_too(const Configuration *configuration)
 {
     static const char *const lines = "\n  over constant H"
@@ -357,6 +418,9 @@ static void each_ractor_has_its_own_last_report(const Configuration *configurati
 static const Test tests[] = {
     TEST(a_write_and_then_a_read_name_both),
     TEST(a_read_and_then_a_write_name_both),
+    TEST(a_reader_that_has_ended_is_named),
+    TEST(the_name_of_a_ractor_is_cut),
+    TEST(a_writer_that_has_ended_is_named),
     TEST(the_top_itself_gives_the_same_lines_too),
     TEST(a_write_during_the_read_gives_the_same_lines),
     TEST(without_provenance_a_report_has_no_sites),

@@ -83,10 +83,7 @@ impl Call<'_> {
         if let Some(status) = self.answer_at_once(ractor, slot, root) {
             return Ok(status);
         }
-        let act = Act {
-            ractor,
-            site: self.site(),
-        };
+        let act = self.act(ractor);
         let purpose = match self.settings().enforce {
             true => Purpose::Access,
             false => Purpose::Try,

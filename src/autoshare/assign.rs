@@ -8,6 +8,14 @@ use crate::host::with_heap;
 use crate::status::{RS_ERR_REENTRANT, rs_status};
 use crate::sync::{Ordering, lock};
 
+/// A graph that was marked.
+struct Marked {
+    /// Its root, where it is now.
+    root: Object,
+    /// How many of its objects became A by that.
+    objects: u64,
+}
+
 impl Call<'_> {
     /// Main assigns a value to a slot.
     pub fn mark(&self, slot: rs_slot, value: rs_value) -> Result<(), rs_status> {
@@ -38,14 +46,17 @@ impl Call<'_> {
         if self.settings().off {
             return Ok(object);
         }
-        if autoshare.ractors_exist.load(Ordering::Relaxed) {
-            return self.with_awake(|awake| self.run_mark(object, awake));
-        }
-        if self.settings().mark_on_assign {
+        let marked = if autoshare.ractors_exist.load(Ordering::Relaxed) {
+            self.with_awake(|awake| self.run_mark(object, awake))?
+        } else if self.settings().mark_on_assign {
             let table = self.host.reserve_side_table()?;
-            return self.run_mark(object, &mut Asleep { table });
-        }
-        Ok(object)
+            self.run_mark(object, &mut Asleep { table })?
+        } else {
+            return Ok(object);
+        };
+        self.counters().marks.add(1);
+        self.counters().objects_marked.add(marked.objects);
+        Ok(marked.root)
     }
 
     /// The first ractor besides main is being made: marks what the slots hold.
@@ -65,9 +76,14 @@ impl Call<'_> {
     /// undoing, which goes the same ways, needs none.
     fn mark_all_slots(&self) -> Result<(), rs_status> {
         let places = self.autoshare.records().slots.places();
-        let failed = (0..places).find_map(|place| {
-            let status = self.mark_place(place).err()?;
-            Some((place, status))
+        let (mut graphs, mut objects) = (0, 0);
+        let failed = (0..places).find_map(|place| match self.mark_place(place) {
+            Ok(marked) => {
+                graphs += u64::from(marked.is_some());
+                objects += marked.unwrap_or(0);
+                None
+            }
+            Err(status) => Some((place, status)),
         });
         if let Some((place, _)) = failed {
             (0..place).for_each(|before| self.unmark_place(before));
@@ -76,6 +92,8 @@ impl Call<'_> {
         if let Some((_, status)) = failed {
             return Err(status);
         }
+        self.counters().marks.add(graphs);
+        self.counters().objects_marked.add(objects);
         for place in 0..places {
             if let Some((slot, object)) = self.slot_at(place) {
                 self.tell_assigned(slot, object.0);
@@ -84,19 +102,21 @@ impl Call<'_> {
         Ok(())
     }
 
-    fn mark_place(&self, place: usize) -> Result<(), rs_status> {
+    /// Marks what a slot holds; returns how many objects became A by that.
+    fn mark_place(&self, place: usize) -> Result<Option<u64>, rs_status> {
         let Some((_, object)) = self.slot_at(place) else {
-            return Ok(());
+            return Ok(None);
         };
         if self.settings().mark_on_assign {
             let asleep = Asleep {
                 table: self.host.reserve_side_table()?,
             };
             self.with_awake(|awake| self.run_mark(object, &mut Waking { asleep, awake }))?;
-        } else {
-            self.with_awake(|awake| self.run_mark(object, awake))?;
+            // They were A when they were assigned.
+            return Ok(Some(0));
         }
-        Ok(())
+        let marked = self.with_awake(|awake| self.run_mark(object, awake))?;
+        Ok(Some(marked.objects))
     }
 
     /// Takes back `mark_place`. Before the first ractor nothing was A, so all that is goes.
@@ -133,7 +153,7 @@ impl Call<'_> {
     }
 
     /// Marks a graph in pieces, with a safepoint after each. On failure nothing is marked.
-    fn run_mark<M: Marker>(&self, object: Object, marker: &mut M) -> Result<Object, rs_status> {
+    fn run_mark<M: Marker>(&self, object: Object, marker: &mut M) -> Result<Marked, rs_status> {
         let _inside = self.autoshare.enter(Inside::Marking, false);
         self.autoshare.protocol.step_serial();
         let result = self.run_mark_pieces(object, marker);
@@ -145,7 +165,7 @@ impl Call<'_> {
         &self,
         object: Object,
         marker: &mut M,
-    ) -> Result<Object, rs_status> {
+    ) -> Result<Marked, rs_status> {
         let marking = &self.autoshare.marking;
         {
             let _locked = self.autoshare.enter(Inside::Marking, true);
@@ -157,11 +177,11 @@ impl Call<'_> {
             match with_heap!(self.host, heap => piece.run_piece(heap, marker)) {
                 Ok(false) => {}
                 Ok(true) => {
-                    let root = piece.root();
-                    self.counters().marks.add(1);
-                    self.counters().objects_marked.add(piece.marked());
                     self.counters().walk_memory_peak.raise(piece.bytes() as u64);
-                    return Ok(root);
+                    return Ok(Marked {
+                        root: piece.root(),
+                        objects: piece.marked(),
+                    });
                 }
                 Err(status) => {
                     piece.undo(&self.heap, marker);

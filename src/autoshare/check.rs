@@ -2,7 +2,6 @@
 
 use super::owner::{self, Write};
 use super::protocol::Phase;
-use super::records::Act;
 use super::{Call, State};
 use crate::host::contract::{
     RS_STATE_AUTOSHARE, RS_STATE_FROZEN, RS_STATE_NONE, RS_STATE_ORDINARY, RS_STATE_SHAREABLE,
@@ -82,8 +81,7 @@ impl Call<'_> {
         self.autoshare.verifier.forget(object);
         self.callbacks().on_unmark(object);
         if self.settings().provenance {
-            let site = self.site();
-            let act = Act { ractor, site };
+            let act = self.act(ractor);
             self.autoshare.records().add_write(object.0, act);
             self.warn_of_write(ractor, object);
         }

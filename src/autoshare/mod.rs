@@ -24,7 +24,7 @@
 //! | [`turn`] | walkers take turns |
 //! | [`collector`] | what a collector asks and tells |
 //! | [`assign`], [`check`], [`access`], [`explicit`], [`pull`] | the calls |
-//! | [`records`], [`path`], [`report`], [`explain`], [`draw`] | who did what, and why |
+//! | [`records`], [`path`], [`report`], [`wording`], [`explain`], [`draw`] | who did what, and why |
 //! | [`verifier`] | the debug mode that looks for writes that nobody announced |
 //! | [`statistics`] | counts |
 //!
@@ -63,6 +63,7 @@ pub mod statistics;
 pub mod turn;
 pub mod undo;
 pub mod verifier;
+pub mod wording;
 
 use crate::host::Host;
 use crate::host::callbacks::{Callbacks, NO_SITE};

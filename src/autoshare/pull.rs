@@ -176,10 +176,7 @@ impl Call<'_> {
         if let Some(status) = answer {
             return Ok((status, 0));
         }
-        let act = Act {
-            ractor,
-            site: self.site(),
-        };
+        let act = self.act(ractor);
         let mut place = object.0;
         self.autoshare.turn.take(self.callbacks(), &mut place)?;
         let begun = self.begin_in_turn(act, task, slot, Object(place));

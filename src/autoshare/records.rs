@@ -17,13 +17,51 @@ const NAME: usize = 127;
 /// Bytes of a ractor's name that are kept.
 const RACTOR_NAME: usize = 31;
 
+/// A ractor, as reports speak of it: also when it has ended.
+#[derive(Clone, Copy)]
+pub struct Who {
+    /// Counted from 1, which is main; 0 for one that is not known.
+    pub number: u64,
+    name: [u8; RACTOR_NAME],
+    name_length: u8,
+}
+
+impl Who {
+    fn new(number: u64, name: &[u8]) -> Self {
+        let length = name.len().min(RACTOR_NAME);
+        let mut kept = [0; RACTOR_NAME];
+        kept[..length].copy_from_slice(&name[..length]);
+        Who {
+            number,
+            name: kept,
+            name_length: length as u8,
+        }
+    }
+
+    /// Its name; empty for none.
+    pub fn name(&self) -> &[u8] {
+        &self.name[..usize::from(self.name_length)]
+    }
+}
+
 /// Somebody did something, somewhere.
 #[derive(Clone, Copy)]
 pub struct Act {
-    /// Who.
+    /// The ractor's id.
     pub ractor: rs_ractor,
+    /// Who.
+    pub who: Who,
     /// Where.
     pub site: rs_site,
+}
+
+/// What an access found that failed.
+#[derive(Clone, Copy)]
+pub struct Failure {
+    /// Its report.
+    pub report: rs_report,
+    /// Who had written what blocks it, if that is known.
+    pub writer: Option<Who>,
 }
 
 /// A named place that ractors share.
@@ -39,15 +77,13 @@ pub struct Slot {
     /// Since it was assigned: the access that made its graph shareable, or would have.
     pub reading: Option<Act>,
     /// Since it was assigned: what the access found that failed.
-    pub failure: Option<Box<rs_report>>,
+    pub failure: Option<Box<Failure>>,
 }
 
 /// A ractor.
 pub struct Ractor {
-    /// Counted from 1, which is main.
-    pub number: u64,
-    /// Its name; empty for none.
-    pub name: Vec<u8>,
+    /// How reports speak of it.
+    pub who: Who,
     /// What its last failing call found. Allocated when the ractor is made: a failure needs no
     /// memory.
     pub report: Box<rs_report>,
@@ -117,8 +153,8 @@ impl Records {
         }
         let slot = Slot {
             kind,
-            name: self.copy(name, NAME)?,
-            owner: self.copy(owner.unwrap_or_default(), NAME)?,
+            name: self.copy(name)?,
+            owner: self.copy(owner.unwrap_or_default())?,
             value: None,
             reading: None,
             failure: None,
@@ -129,13 +165,20 @@ impl Records {
     /// Enters a ractor.
     pub fn add_ractor(&mut self, name: Option<&[u8]>) -> Result<rs_ractor, rs_status> {
         let ractor = Ractor {
-            number: self.ractors_made + 1,
-            name: self.copy(name.unwrap_or_default(), RACTOR_NAME)?,
+            who: Who::new(self.ractors_made + 1, name.unwrap_or_default()),
             report: memory::boxed(empty_report(), self.allocator)?,
         };
         let id = self.ractors.add(ractor)?;
         self.ractors_made += 1;
         Ok(id)
+    }
+
+    /// How reports speak of a ractor.
+    pub fn who(&self, ractor: rs_ractor) -> Who {
+        match self.ractors.get(ractor) {
+            Ok(ractor) => ractor.who,
+            Err(_) => Who::new(0, &[]),
+        }
     }
 
     /// In a forked child: only one ractor has a thread there.
@@ -174,12 +217,12 @@ impl Records {
     }
 
     /// An access failed. If memory runs out later reports about this slot say less.
-    pub fn add_failure(&mut self, slot: rs_slot, value: rs_value, report: &rs_report) {
+    pub fn add_failure(&mut self, slot: rs_slot, value: rs_value, failure: Failure) {
         let allocator = self.allocator;
         if let Ok(slot) = self.slots.get_mut(slot)
             && slot.value == Some(value)
         {
-            slot.failure = memory::boxed(*report, allocator).ok();
+            slot.failure = memory::boxed(failure, allocator).ok();
         }
     }
 
@@ -220,8 +263,8 @@ impl Records {
         self.writes = updated;
     }
 
-    fn copy(&self, text: &[u8], most: usize) -> Result<Vec<u8>, rs_status> {
-        let text = &text[..text.len().min(most)];
+    fn copy(&self, text: &[u8]) -> Result<Vec<u8>, rs_status> {
+        let text = &text[..text.len().min(NAME)];
         let mut copy = Vec::new_in(self.allocator);
         copy.try_reserve_exact(text.len())
             .map_err(|_| RS_ERR_MEMORY)?;

@@ -1,78 +1,23 @@
-//! Reports: what happened, who did it, where, and along which path, as facts and as text.
+//! Reports: what happened, who did it, where, and along which path.
 //!
-//! A conflict has two sides, a write by main and a read by another ractor. Whichever came first, the report
-//! shows the same two lines: a race whose outcome changes from run to run gives one diagnosis.
+//! Whatever refuses a call comes here with what it met, one function for each kind of refusal. What is
+//! remembered adds the other side: the write before a read that fails, or the read before a write. The
+//! facts become an `rs_report`, its texts written by [`wording`](super::wording); it is left for
+//! `rs_last_report`, and told to the host if nothing is enforced.
 
 use super::Call;
 use super::access::Ended;
 use super::path::PathText;
-use super::records::{Act, Records, empty_report};
+use super::records::{Act, Failure, empty_report};
 use super::sharing::Outcome;
-use crate::host::contract::{
-    RS_NO_RACTOR, RS_NO_SLOT, RS_STATE_AUTOSHARE, rs_ractor, rs_site, rs_slot,
-};
+use super::wording::{Sides, write_names, write_texts};
+use crate::host::contract::{RS_NO_SLOT, RS_STATE_AUTOSHARE, rs_ractor, rs_slot};
 use crate::host::heap::{Heap, Object};
 use crate::host::report::*;
-use crate::host::text::{self, Shown, TextBuffer};
 use crate::status::{
     RS_BUSY, RS_ERR_THREAD, RS_FROZEN, RS_NOT_OWNER, RS_NOT_SHAREABLE, RS_OK, RS_UNANNOUNCED,
     rs_status,
 };
-use core::ffi::CStr;
-use core::fmt::{self, Display, Write};
-
-/// How a report speaks of a ractor.
-struct RactorName<'a>(&'a Records, rs_ractor);
-
-impl Display for RactorName<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.ractors.get(self.1) {
-            Ok(ractor) if ractor.number == 1 => f.write_str("main"),
-            Ok(ractor) if ractor.name.is_empty() => write!(f, "ractor {}", ractor.number),
-            Ok(ractor) => write!(f, "ractor {} ({})", ractor.number, Shown(&ractor.name)),
-            Err(_) => f.write_str("a ractor that has ended"),
-        }
-    }
-}
-
-/// How a report speaks of a place in a program.
-struct SiteName(rs_site);
-
-impl Display for SiteName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.file.is_null() {
-            return Ok(());
-        }
-        let file = crate::host::callbacks::site_file(&self.0);
-        write!(f, " at {}", Shown(CStr::to_bytes(file)))?;
-        match self.0.line {
-            0 => Ok(()),
-            line => write!(f, ":{line}"),
-        }
-    }
-}
-
-/// How a report speaks of a slot.
-struct SlotName<'a>(&'a Records, rs_slot);
-
-impl Display for SlotName<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Ok(slot) = self.0.slots.get(self.1) else {
-            return f.write_str("a slot that was removed");
-        };
-        let kind = match slot.kind {
-            RS_SLOT_CONSTANT => "constant",
-            RS_SLOT_GLOBAL => "global variable",
-            RS_SLOT_CLASS_VARIABLE => "class variable",
-            _ => "class instance variable",
-        };
-        write!(f, "{kind} {}", Shown(&slot.name))?;
-        match slot.owner.is_empty() {
-            true => Ok(()),
-            false => write!(f, " of {}", Shown(&slot.owner)),
-        }
-    }
-}
 
 /// What a report is made from.
 struct Facts<'a> {
@@ -99,29 +44,26 @@ impl Facts<'_> {
             objects: 0,
         }
     }
-}
 
-/// What a report says of the object that is in the way.
-fn reason(cause: u32) -> &'static str {
-    match cause {
-        RS_CAUSE_NOT_MARKED => "was not there when the slot was assigned, or was frozen elsewhere",
-        RS_CAUSE_UNSHAREABLE => "can never be shared",
-        RS_CAUSE_BY_COPY => "can only be shared as a copy",
-        RS_CAUSE_NEEDS_PREPARE => {
-            "must be prepared by its owner first: make it shareable explicitly"
+    fn sides(&self) -> Sides {
+        Sides {
+            reader: self.read.map(|read| read.who),
+            writer: self.write.map(|write| write.who),
         }
-        RS_CAUSE_HELD => "is held for writing at this moment",
-        RS_CAUSE_NOT_OWNER => "belongs to another ractor",
-        RS_CAUSE_FAILED_BEFORE => "could not be shared before, and was not assigned since",
-        RS_CAUSE_FROZEN_BY_PROGRAM => "was frozen by the program",
-        RS_CAUSE_SHARED => "is shared with other ractors",
-        RS_CAUSE_UNANNOUNCED => "has changed, and no check announced it",
-        RS_CAUSE_INTERRUPTED => "could not be walked: interrupted too often",
-        _ => "was modified",
     }
 }
 
 impl Call<'_> {
+    /// What a ractor does at this moment.
+    pub(super) fn act(&self, ractor: rs_ractor) -> Act {
+        let site = self.site();
+        Act {
+            ractor,
+            who: self.autoshare.records().who(ractor),
+            site,
+        }
+    }
+
     /// Writes a report from facts. What an object is, is asked before the records are locked: the
     /// host is not called with a lock held.
     fn write_report(&self, facts: &Facts<'_>) -> rs_report {
@@ -146,7 +88,7 @@ impl Call<'_> {
         }
         let records = self.autoshare.records();
         write_names(&mut report, &records, facts.path);
-        write_texts(&mut report, &records);
+        write_texts(&mut report, &records, facts.sides());
         report
     }
 
@@ -161,10 +103,7 @@ impl Call<'_> {
     pub(super) fn report_frozen(&self, ractor: rs_ractor, object: Option<Object>) {
         let mut facts = Facts::new(RS_FROZEN, RS_CAUSE_FROZEN_BY_PROGRAM);
         facts.object = object;
-        facts.write = Some(Act {
-            ractor,
-            site: self.site(),
-        });
+        facts.write = Some(self.act(ractor));
         let mut found = None;
         if let Some(object) = object.filter(|&object| self.is_shared(object)) {
             facts.cause = RS_CAUSE_SHARED;
@@ -185,25 +124,23 @@ impl Call<'_> {
     pub(super) fn report_foreign(&self, ractor: rs_ractor, object: Object) {
         let mut facts = Facts::new(RS_NOT_OWNER, RS_CAUSE_NOT_OWNER);
         facts.object = Some(object);
-        facts.write = Some(Act {
-            ractor,
-            site: self.site(),
-        });
+        facts.write = Some(self.act(ractor));
         let report = self.write_report(&facts);
         self.leave(ractor, &report);
     }
 
     /// An access fails at once, since the value is not A: an earlier access says why, or a write.
     pub(super) fn report_failed_before(&self, ractor: rs_ractor, slot: rs_slot, object: Object) {
-        let read = Act {
-            ractor,
-            site: self.site(),
-        };
+        let read = self.act(ractor);
         let earlier = self.earlier_failure(slot, object);
-        if let Some(mut report) = earlier {
+        if let Some(Failure { mut report, writer }) = earlier {
             report.reader = read.ractor;
             report.read_site = read.site;
-            write_texts(&mut report, &self.autoshare.records());
+            let sides = Sides {
+                reader: Some(read.who),
+                writer,
+            };
+            write_texts(&mut report, &self.autoshare.records(), sides);
             self.leave_refusal(ractor, &report);
             return;
         }
@@ -229,11 +166,11 @@ impl Call<'_> {
         }
     }
 
-    fn earlier_failure(&self, slot: rs_slot, object: Object) -> Option<rs_report> {
+    fn earlier_failure(&self, slot: rs_slot, object: Object) -> Option<Failure> {
         let records = self.autoshare.records();
         let slot = records.slots.get(slot).ok()?;
-        let report = slot.failure.as_ref()?;
-        (slot.value == Some(object.0)).then(|| **report)
+        let failure = slot.failure.as_ref()?;
+        (slot.value == Some(object.0)).then(|| **failure)
     }
 
     fn write_of(&self, object: Object) -> Option<Act> {
@@ -243,21 +180,23 @@ impl Call<'_> {
 
     /// An access met what blocks it; returns what to tell the caller.
     pub(super) fn report_blocked(&self, read: Act, slot: rs_slot, ended: &Ended) -> rs_status {
-        let mut facts = self.blocked_facts(read, slot, ended);
+        let mut facts = self.blocked_facts(Some(read), slot, ended);
         if facts.cause == RS_CAUSE_HELD {
             facts.status = RS_BUSY;
         }
         let report = self.write_report(&facts);
         self.leave_refusal(read.ractor, &report);
         if self.settings().provenance && report.status == RS_NOT_SHAREABLE {
+            let writer = facts.sides().writer;
+            let failure = Failure { report, writer };
             self.autoshare
                 .records()
-                .add_failure(slot, ended.root.0, &report);
+                .add_failure(slot, ended.root.0, failure);
         }
         report.status
     }
 
-    fn blocked_facts<'a>(&self, read: Act, slot: rs_slot, ended: &'a Ended) -> Facts<'a> {
+    fn blocked_facts<'a>(&self, read: Option<Act>, slot: rs_slot, ended: &'a Ended) -> Facts<'a> {
         let (object, cause) = match ended.outcome {
             Outcome::Blocked(object, cause) => (object, cause),
             Outcome::Written(object) => (object, RS_CAUSE_MODIFIED_MEANWHILE),
@@ -267,7 +206,7 @@ impl Call<'_> {
         let mut facts = Facts::new(RS_NOT_SHAREABLE, cause);
         facts.slot = slot;
         facts.object = Some(object);
-        facts.read = Some(read);
+        facts.read = read;
         facts.objects = ended.objects;
         if matches!(cause, RS_CAUSE_NOT_MARKED | RS_CAUSE_MODIFIED_MEANWHILE) {
             facts.write = self.write_of(object);
@@ -283,11 +222,8 @@ impl Call<'_> {
 
     /// An explicit share met what blocks it.
     pub(super) fn report_unshareable(&self, ractor: rs_ractor, ended: &Ended) -> rs_status {
-        let read = Act {
-            ractor,
-            site: self.site(),
-        };
-        let facts = self.blocked_facts(read, RS_NO_SLOT, ended);
+        let read = self.act(ractor);
+        let facts = self.blocked_facts(Some(read), RS_NO_SLOT, ended);
         let report = self.write_report(&facts);
         self.leave(ractor, &report);
         report.status
@@ -298,10 +234,7 @@ impl Call<'_> {
         let mut facts = Facts::new(RS_BUSY, RS_CAUSE_INTERRUPTED);
         facts.slot = slot;
         facts.object = Some(root);
-        facts.read = Some(Act {
-            ractor,
-            site: self.site(),
-        });
+        facts.read = Some(self.act(ractor));
         let report = self.write_report(&facts);
         self.leave(ractor, &report);
     }
@@ -331,10 +264,7 @@ impl Call<'_> {
         facts.object = Some(object);
         facts.path = Some(&found.path);
         facts.read = Some(found.reading);
-        facts.write = self.write_of(object).or(Some(Act {
-            ractor,
-            site: self.site(),
-        }));
+        facts.write = self.write_of(object).or_else(|| Some(self.act(ractor)));
         let report = self.write_report(&facts);
         self.callbacks().warn(&report);
     }
@@ -399,129 +329,11 @@ impl Call<'_> {
 
     /// What an explanation found, as a report.
     pub(super) fn explain_report(&self, slot: rs_slot, ended: &Ended) -> rs_report {
-        let read = Act {
-            ractor: RS_NO_RACTOR,
-            site: crate::host::callbacks::NO_SITE,
-        };
-        let mut facts = self.blocked_facts(read, slot, ended);
-        facts.read = None;
+        let mut facts = self.blocked_facts(None, slot, ended);
         facts.path = Some(&ended.path);
         if ended.outcome == Outcome::Shared {
             facts.status = RS_OK;
         }
         self.write_report(&facts)
     }
-}
-
-/// Fills in the name of the slot, and the path that begins with it.
-fn write_names(report: &mut rs_report, records: &Records, path: Option<&PathText>) {
-    let slot = records.slots.get(report.slot).ok();
-    if let Some(slot) = slot {
-        report.slot_kind = slot.kind;
-        text::set(&mut report.slot_name, &slot.name);
-        let mut buffer = TextBuffer::new(&mut report.path);
-        buffer.push_bytes(&slot.name);
-        if let Some(path) = path {
-            path.write(&mut buffer);
-        }
-    } else if let Some(path) = path {
-        path.write(&mut TextBuffer::new(&mut report.path));
-    }
-}
-
-/// Fills in the texts of a report from everything else that it says.
-fn write_texts(report: &mut rs_report, records: &Records) {
-    let mut message = report.message;
-    // Text buffers never fail: they cut.
-    let _ = write_message(&mut TextBuffer::new(&mut message), report, records);
-    report.message = message;
-    let mut lines = report.text;
-    let _ = write_lines(&mut TextBuffer::new(&mut lines), report, records);
-    report.text = lines;
-}
-
-/// The line to raise an error with. For accesses they are those of #17278's implementation language,
-/// which its users know.
-fn write_message(
-    buffer: &mut TextBuffer<'_>,
-    report: &rs_report,
-    records: &Records,
-) -> fmt::Result {
-    let object = Shown(text::bytes(&report.object_name));
-    match report.status {
-        RS_FROZEN if report.cause == RS_CAUSE_SHARED => {
-            write!(buffer, "can't modify shared {object}")
-        }
-        RS_FROZEN => write!(buffer, "can't modify frozen {object}"),
-        RS_NOT_OWNER => write!(buffer, "can't modify {object} of another ractor"),
-        RS_BUSY => write!(buffer, "{object} {}", reason(report.cause)),
-        RS_UNANNOUNCED => write!(buffer, "{object} {}", reason(report.cause)),
-        RS_OK => write!(buffer, "{object} would become shareable"),
-        _ => write_access_message(buffer, report, records),
-    }
-}
-
-fn write_access_message(
-    buffer: &mut TextBuffer<'_>,
-    report: &rs_report,
-    records: &Records,
-) -> fmt::Result {
-    let Ok(slot) = records.slots.get(report.slot) else {
-        let object = Shown(text::bytes(&report.object_name));
-        return write!(buffer, "{object} {}", reason(report.cause));
-    };
-    let (name, owner) = (Shown(&slot.name), Shown(&slot.owner));
-    match slot.kind {
-        RS_SLOT_CONSTANT => {
-            let scope = if slot.owner.is_empty() { "" } else { "::" };
-            write!(
-                buffer,
-                "can not access non-shareable objects in constant {owner}{scope}{name} by \
-                 non-main Ractor."
-            )
-        }
-        RS_SLOT_GLOBAL => write!(
-            buffer,
-            "can not access global variable {name} from non-main Ractor"
-        ),
-        RS_SLOT_CLASS_VARIABLE => write!(
-            buffer,
-            "can not read non-shareable class variable {name} from non-main Ractors ({owner})"
-        ),
-        _ => write!(
-            buffer,
-            "can not get unshareable values from instance variables of classes/modules from \
-             non-main Ractors ({name} from {owner})"
-        ),
-    }
-}
-
-fn write_lines(buffer: &mut TextBuffer<'_>, report: &rs_report, records: &Records) -> fmt::Result {
-    let message = Shown(text::bytes(&report.message));
-    let path = Shown(text::bytes(&report.path));
-    let object = Shown(text::bytes(&report.object_name));
-    write!(buffer, "{message}")?;
-    if report.slot != RS_NO_SLOT {
-        write!(buffer, "\n  over {}", SlotName(records, report.slot))?;
-    }
-    if report.writer != RS_NO_RACTOR {
-        let writer = RactorName(records, report.writer);
-        write!(buffer, "\n  write by {writer}: ")?;
-        match text::bytes(&report.path).is_empty() {
-            true => write!(buffer, "{object}{}", SiteName(report.write_site))?,
-            false => write!(buffer, "{path} ({object}){}", SiteName(report.write_site))?,
-        }
-    } else if report.status != RS_OK && report.object != 0 {
-        write!(buffer, "\n  {path} ({object}) {}", reason(report.cause))?;
-    }
-    if report.reader != RS_NO_RACTOR {
-        let reader = RactorName(records, report.reader);
-        let name = Shown(text::bytes(&report.slot_name));
-        write!(
-            buffer,
-            "\n  read by {reader}: {name}{}",
-            SiteName(report.read_site)
-        )?;
-    }
-    Ok(())
 }
