@@ -90,6 +90,7 @@ fn free_rows(bench: &Bench, variant: Variant, scene: &Scene) -> Rows {
         .beside("no walk", peer(p99_9, "no walk"))
         .beside("p50", median(&p50.ours))
         .beside("max", largest(&figures.get("max")?.ours))
+        .beside("main preempted", sum(&figures, "absences")?)
         .beside("checks", sum(&figures, "checks")?)
         .beside("walks lost", sum(&figures, "walks lost")?)
         .beside("waits", waits(&figures)?)

@@ -103,11 +103,23 @@ static double random_share(Pause *pause, double of)
     return (double)random_below(&pause->random, 1 << 20) / (1 << 20) * of;
 }
 
-static void spin_for(double nanoseconds)
+static void note_absence(Pause *pause, double nanoseconds)
 {
-    double end = clock_nanoseconds() + nanoseconds;
-    while (clock_nanoseconds() < end)
+    pause->absences += nanoseconds > ABSENCE;
+    if (nanoseconds > pause->longest_absence)
+        pause->longest_absence = nanoseconds;
+}
+
+/* Spins, and sees when the scheduler keeps this thread from it. */
+static void spin_for(Pause *pause, double nanoseconds)
+{
+    double last = clock_nanoseconds(), end = last + nanoseconds;
+    while (last < end) {
         __builtin_ia32_pause();
+        double now = clock_nanoseconds();
+        note_absence(pause, now - last);
+        last = now;
+    }
 }
 
 /* What main writes: any object; of a wide graph first of all the vector, which is being read in
@@ -208,13 +220,13 @@ void pause_episode(Pause *pause, enum Episode kind, bool with_collection)
     while (kind != NO_WALK && !atomic_load(&pause->inside) && atomic_load(&pause->ended) != number)
         wait_a_moment(&rounds);
     if (with_collection) {
-        spin_for(random_share(pause, pause->walk_time));
+        spin_for(pause, random_share(pause, pause->walk_time));
         collect(pause);
     }
-    spin_for(random_share(pause, pause->walk_time));
+    spin_for(pause, random_share(pause, pause->walk_time));
     for (unsigned index = 0; index < checks; index++) {
         check(pause, kind);
-        spin_for(random_share(pause, pause->walk_time / checks / 2));
+        spin_for(pause, random_share(pause, pause->walk_time / checks / 2));
     }
     while (atomic_load(&pause->ended) != number)
         wait_a_moment(&rounds);

@@ -22,6 +22,9 @@ enum Episode {
 
 #define CHECKS_AN_EPISODE 256
 
+/* Nanoseconds; interrupts are shorter, time slices longer. */
+#define ABSENCE 100e3
+
 typedef struct Pause {
     Host host;
     Random random;
@@ -30,7 +33,9 @@ typedef struct Pause {
     rs_slot written_slot; /* what main wrote becomes A again through this one */
     rs_value written[CHECKS_AN_EPISODE];
     unsigned written_length;
-    double walk_time; /* nanoseconds of an access, about */
+    double walk_time;       /* nanoseconds of an access, about */
+    double longest_absence; /* nanoseconds that main was off its processor, though ready to run */
+    unsigned long absences; /* how often, for so long that it can't have been an interrupt */
 
     /* The reader accesses once for each step of `started`, and steps `ended` after it. */
     atomic_ulong started;

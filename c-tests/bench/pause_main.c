@@ -11,11 +11,12 @@
  * a thread for each processor that does nothing but run, and pins nobody. In a wide graph main
  * first writes the vector that the walk reads in pieces, for which it may have to wait.
  *
+ * What main loses of its processor at a stretch, at most, is printed as the time slice.
+ *
  * Checks are counted only if the reader was inside the library when they began. A quantile is
  * printed only if there were enough of them to tell.
  */
 
-#include "clock.h"
 #include "figure.h"
 #include "host.h"
 #include "pause_episode.h"
@@ -78,20 +79,7 @@ static void print_samples_quantile(const char *name, double share, const Samples
     figure_free(&figure);
 }
 
-/* How long the scheduler keeps a thread off its processor that is ready to run, at most, in
- * nanoseconds: what this thread itself sees in so many seconds. */
-static double longest_absence(double seconds)
-{
-    double begun = clock_nanoseconds(), last = begun, longest = 0;
-    while (last < begun + seconds * 1e9) {
-        double now = clock_nanoseconds();
-        longest = now - last > longest ? now - last : longest;
-        last = now;
-    }
-    return longest;
-}
-
-static void print_all(Pause *pause, double slice)
+static void print_all(Pause *pause)
 {
     for (int kind = 0; kind < EPISODES; kind++)
         samples_sort(&pause->latencies[kind]);
@@ -104,7 +92,8 @@ static void print_all(Pause *pause, double slice)
     print_number("waits indirect", "", (double)pause->waits_indirect);
     samples_sort(&pause->wait_latencies);
     print_samples_quantile("longest wait", 1, &pause->wait_latencies);
-    print_number("time slice", "ns", slice);
+    print_number("time slice", "ns", pause->longest_absence);
+    print_number("absences", "", (double)pause->absences);
     samples_sort(&pause->stops);
     print_samples_quantile("stop p50", 0.5, &pause->stops);
     print_samples_quantile("stop max", 1, &pause->stops);
@@ -131,28 +120,23 @@ static size_t processors(void)
     return count < SPINNERS_MOST ? count : SPINNERS_MOST;
 }
 
-/* Returns the time slice: what a ready thread may lose at a stretch. */
-static double run_oversubscribed(Pause *pause, double seconds)
+static void run_oversubscribed(Pause *pause, double seconds)
 {
     pthread_t spinners[SPINNERS_MOST];
     size_t count = processors();
     for (size_t index = 0; index < count; index++)
         pthread_create(&spinners[index], NULL, spin, NULL);
-    double slice = longest_absence(seconds / 4);
-    run_for(pause, seconds * 3 / 4);
+    run_for(pause, seconds);
     atomic_store(&spinning, false);
     for (size_t index = 0; index < count; index++)
         pthread_join(spinners[index], NULL);
-    return slice;
 }
 
-static double run_free(Pause *pause, double seconds)
+static void run_free(Pause *pause, double seconds)
 {
     pin(pthread_self(), 0);
     pin(pause->reader, 1);
-    double slice = longest_absence(seconds / 8);
     run_for(pause, seconds);
-    return slice;
 }
 
 int main(int count, char **arguments)
@@ -171,10 +155,11 @@ int main(int count, char **arguments)
     host_describe(&pause.host, &heap, placement_named(arguments[3]),
                   description_named(arguments[4]));
     pause_open(&pause);
-    double seconds = strtod(arguments[6], NULL);
-    const bool oversubscribed = strcmp(arguments[5], "oversubscribed") == 0;
-    double slice = oversubscribed ? run_oversubscribed(&pause, seconds) : run_free(&pause, seconds);
-    print_all(&pause, slice);
+    if (strcmp(arguments[5], "oversubscribed") == 0)
+        run_oversubscribed(&pause, strtod(arguments[6], NULL));
+    else
+        run_free(&pause, strtod(arguments[6], NULL));
+    print_all(&pause);
     pause_close(&pause);
     heap_free(&heap);
     return 0;

@@ -1,6 +1,7 @@
 /* peer.c: the hand-written walks, one copy for each placement and each way to go. */
 
 #include "peer.h"
+#include "figure.h"
 #include "peer_walks.h"
 
 #include <stdint.h>
@@ -12,6 +13,9 @@
 
 /* How far ahead of itself a pass over the log prefetches. */
 #define AHEAD 16
+
+/* Graphs of so many objects are tuned for in fewer rounds. */
+#define LARGE 1000000
 
 /* Words in a chunk of the log. */
 #define LOG_CHUNK 4096
@@ -276,42 +280,71 @@ static double time_claim(Peer *peer, Heap *heap, enum PeerScan scan)
     return time;
 }
 
+typedef double (*TimeFunction)(Peer *, Heap *, enum PeerScan);
+
+/* The times of each way, one for each round in which it was tried. */
+typedef struct Trials {
+    TimeFunction time;
+    enum PeerPrefetch *way; /* the peer's, for the scan that is tuned */
+    Samples times[PREFETCH_WAYS];
+} Trials;
+
 static bool is_tried(enum PeerScan scan, int way)
 {
     return scan == SCAN_BY_COUNT || way != PREFETCH_QUEUE_1;
 }
 
-static enum PeerPrefetch fastest(const double times[PREFETCH_WAYS], enum PeerScan scan)
+/* The middle one, which no single slow moment of the machine makes worse. */
+static double typical_time(Samples *times)
+{
+    samples_sort(times);
+    return samples_quantile(times, 0.5);
+}
+
+static enum PeerPrefetch fastest(Trials *trials, enum PeerScan scan)
 {
     int best = PREFETCH_NONE;
     for (int way = 0; way < PREFETCH_WAYS; way++)
-        if (is_tried(scan, way) && times[way] < times[best])
+        if (is_tried(scan, way) &&
+            typical_time(&trials->times[way]) < typical_time(&trials->times[best]))
             best = way;
     return (enum PeerPrefetch)best;
 }
 
+/* One more round; ways that were twice as slow as the best so far are left out. */
+static void try_all(Trials *trials, Peer *peer, Heap *heap, enum PeerScan scan, bool first)
+{
+    double limit = first ? 0 : 2 * typical_time(&trials->times[fastest(trials, scan)]);
+    for (int way = 0; way < PREFETCH_WAYS; way++) {
+        if (!is_tried(scan, way) || (!first && typical_time(&trials->times[way]) > limit))
+            continue;
+        *trials->way = (enum PeerPrefetch)way;
+        samples_add(&trials->times[way], trials->time(peer, heap, scan));
+    }
+}
+
 static void tune_scan(Peer *peer, Heap *heap, enum PeerScan scan, unsigned rounds)
 {
-    double mark_times[PREFETCH_WAYS] = {0}, claim_times[PREFETCH_WAYS] = {0};
+    Trials trials[] = {{.time = time_mark, .way = &peer->mark_prefetch[scan]},
+                       {.time = time_claim, .way = &peer->claim_prefetch[scan]}};
     for (unsigned round = 0; round < rounds; round++) {
-        /* A graph of its own for each round: one that is known would teach the processor. */
-        if (rounds > 1)
-            heap_rebuild(heap, round);
-        for (int way = 0; way < PREFETCH_WAYS; way++) {
-            if (!is_tried(scan, way))
-                continue;
-            peer->mark_prefetch[scan] = peer->claim_prefetch[scan] = (enum PeerPrefetch)way;
-            mark_times[way] += time_mark(peer, heap, scan);
-            claim_times[way] += time_claim(peer, heap, scan);
+        for (int walk = 0; walk < 2; walk++) {
+            /* A graph of its own for each: one that is known would teach the processor. */
+            if (heap->capacity < LARGE)
+                heap_rebuild(heap, round);
+            try_all(&trials[walk], peer, heap, scan, round == 0);
         }
     }
-    peer->mark_prefetch[scan] = fastest(mark_times, scan);
-    peer->claim_prefetch[scan] = fastest(claim_times, scan);
+    for (int walk = 0; walk < 2; walk++) {
+        *trials[walk].way = fastest(&trials[walk], scan);
+        for (int way = 0; way < PREFETCH_WAYS; way++)
+            samples_free(&trials[walk].times[way]);
+    }
 }
 
 void peer_tune(Peer *peer, Heap *heap)
 {
-    const unsigned rounds = heap->capacity < 1000000 ? 25 : 1;
+    const unsigned rounds = heap->capacity < LARGE ? 25 : 5;
     for (int scan = 0; scan < PEER_SCANS; scan++)
         tune_scan(peer, heap, (enum PeerScan)scan, rounds);
 }

@@ -188,10 +188,12 @@ static void close_walks(Walks *walks)
     }
 }
 
-static void tell_ways(const Peer *peer, const char *flags)
+static void tune(Peer *peer, Heap *heap)
 {
+    peer_tune(peer, heap);
     fprintf(stderr, "C prefetches, flags in %s: mark %s, claim %s; without branches: %s, %s\n",
-            flags, peer_prefetch_name(peer->mark_prefetch[SCAN_BY_TYPE]),
+            peer->flags == PEER_HEADER ? "header" : "side table",
+            peer_prefetch_name(peer->mark_prefetch[SCAN_BY_TYPE]),
             peer_prefetch_name(peer->claim_prefetch[SCAN_BY_TYPE]),
             peer_prefetch_name(peer->mark_prefetch[SCAN_BY_COUNT]),
             peer_prefetch_name(peer->claim_prefetch[SCAN_BY_COUNT]));
@@ -220,7 +222,7 @@ int main(int count, char **arguments)
             open_walks(&walks[length++], &heap, peers, placements[index], arguments[4]);
     for (size_t index = 0; index < length; index++)
         if (index == 0 || walks[index].peer != walks[index - 1].peer)
-            peer_tune(walks[index].peer, &heap);
+            tune(walks[index].peer, &heap);
 
     unsigned long rounds = strtoul(arguments[5], NULL, 10);
     for (unsigned long round = 0; round < rounds; round++)
@@ -230,8 +232,6 @@ int main(int count, char **arguments)
         expect_shared(&walks[index]);
         close_walks(&walks[index]);
     }
-    tell_ways(&peers[PEER_HEADER], "header");
-    tell_ways(&peers[PEER_SIDE], "side table");
     for (int flags = 0; flags < PEER_PLACEMENTS; flags++)
         peer_free(&peers[flags]);
     heap_free(&heap);
