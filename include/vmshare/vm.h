@@ -19,7 +19,7 @@ typedef struct rs_statistics {
     uint32_t reserved;
     // Calls of `rs_autoshare_mark` and marks at the first ractor, one for each slot.
     uint64_t marks;
-    // Objects that became A.
+    // Objects that were marked, by those.
     uint64_t objects_marked;
     // Objects that went from A to B because main wrote to them.
     uint64_t objects_written;

@@ -14,7 +14,7 @@ pub struct rs_statistics {
     pub reserved: u32,
     /// Calls of `rs_autoshare_mark` and marks at the first ractor, one for each slot.
     pub marks: u64,
-    /// Objects that became A.
+    /// Objects that were marked, by those.
     pub objects_marked: u64,
     /// Objects that went from A to B because main wrote to them.
     pub objects_written: u64,
