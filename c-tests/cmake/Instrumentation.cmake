@@ -14,7 +14,8 @@ endif()
 
 if(VMSHARE_MEMCHECK)
   find_program(VALGRIND valgrind REQUIRED)
-  # What cmake puts before each program of the build that a test starts.
-  set(CMAKE_CROSSCOMPILING_EMULATOR
-    "${VALGRIND};--quiet;--error-exitcode=99;--leak-check=full;--errors-for-leak-kinds=definite")
+  # What cmake puts before each program of the build that a test starts. Threads run one at a time: fair
+  # turns, or one that waits for another by looking again and again would keep it waiting.
+  set(CMAKE_CROSSCOMPILING_EMULATOR "${VALGRIND};--quiet;--fair-sched=yes;--error-exitcode=99"
+    "--leak-check=full;--errors-for-leak-kinds=definite")
 endif()

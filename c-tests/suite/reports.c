@@ -141,6 +141,7 @@ static void read_in_a_child_of_the_reader(void *data)
                    "\n  read by ractor 3 (of the child): H at child.rb:9",
                    lines_after_message(&report));
     }
+    host_close(host);
 }
 
 static void a_writer_that_has_ended_is_named(const Configuration *configuration)

@@ -155,6 +155,7 @@ a_value_that_died_before_the_first_ractor_is_not_marked(const Configuration *con
         host_ractor(host, NULL);
         CHECK_EQUAL(RS_STATE_AUTOSHARE, slot_state(host, kept_slot));
         CHECK_EQUAL(RS_STATE_AUTOSHARE, state(host, kept));
+        CHECK_EQUAL(1, host->calls[IN_ON_MARK]);
         /* An object counts when it is marked, be it at the assignment or at the first ractor. */
         CHECK_EQUAL(policies[index] == RS_MARK_ON_ASSIGN ? 3 : 1, statistics(host).objects_marked);
         host_close(host);
