@@ -2,7 +2,7 @@
 //!
 //! All measuring is done by the C programs of `c-tests/bench`, by a script for CRuby and by callgrind.
 //! This program runs them in turns, so that a slow minute of the machine hits all of them, and
-//! makes one table of their figures, and `target/bench.json`.
+//! makes one table of their figures, `target/bench.json`, and a picture, `target/bench.svg`.
 //!
 //! ```text
 //! bench --programs DIR [--quick] [--only PREFIX]
@@ -19,6 +19,7 @@
 //! | `scale` | how large, how often, how long |
 //! | `checks`, `walks`, `depths`, `cruby`, `failures`, `pauses` | which programs make which rows |
 //! | `table` | prints, and writes the JSON |
+//! | `plot` | draws |
 
 mod checks;
 mod count;
@@ -26,6 +27,7 @@ mod cruby;
 mod depths;
 mod failures;
 mod pauses;
+mod plot;
 mod program;
 mod row;
 mod scale;

@@ -56,6 +56,11 @@ impl Row {
         Row::new(id, &figure)
     }
 
+    /// The goal that it belongs to: its id in the design.
+    pub fn goal(&self) -> &str {
+        self.id.split('/').next().unwrap_or_default()
+    }
+
     /// What stands for a whole goal that could not be measured.
     pub fn missing(id: &str) -> Row {
         Row::new(id.into(), &Figure::default()).at_most(0.0)

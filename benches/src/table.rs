@@ -1,5 +1,6 @@
 //! What is printed, and written.
 
+use crate::plot;
 use crate::row::{Row, Target};
 use serde_json::{Map, Value, json};
 use std::error::Error;
@@ -24,19 +25,14 @@ pub fn print(rows: &[Row]) {
     print_line(&head, &widths);
     let mut last = "";
     for (row, line) in rows.iter().zip(&lines) {
-        if goal(row) != last {
+        if row.goal() != last {
             print_line(&widths.map(|width| "-".repeat(width)), &widths);
-            last = goal(row);
+            last = row.goal();
         }
         print_line(line, &widths);
     }
     println!();
     print_summary(rows);
-}
-
-/// The goal that a row belongs to.
-fn goal(row: &Row) -> &str {
-    row.id.split('/').next().unwrap_or_default()
 }
 
 fn print_line(cells: &Cells, widths: &[usize; HEAD.len()]) {
@@ -48,12 +44,12 @@ fn print_line(cells: &Cells, widths: &[usize; HEAD.len()]) {
 }
 
 fn print_summary(rows: &[Row]) {
-    let mut goals: Vec<&str> = rows.iter().map(goal).collect();
+    let mut goals: Vec<&str> = rows.iter().map(Row::goal).collect();
     goals.dedup();
     for name in goals {
         let verdicts: Vec<bool> = rows
             .iter()
-            .filter(|row| goal(row) == name)
+            .filter(|row| row.goal() == name)
             .filter_map(Row::met)
             .collect();
         let met = verdicts.iter().filter(|met| **met).count();
@@ -96,7 +92,7 @@ fn number(value: f64) -> String {
     }
 }
 
-/// Writes `target/bench.json`, or, if that is not the whole table as it should be measured, a file of
+/// Writes `target/bench.json` and its picture, or, if that is not the whole table as it should be measured, a file of
 /// another name.
 pub fn write(rows: &[Row], whole: bool) -> Result<PathBuf, Box<dyn Error>> {
     let name = match whole {
@@ -105,6 +101,7 @@ pub fn write(rows: &[Row], whole: bool) -> Result<PathBuf, Box<dyn Error>> {
     };
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target");
     let path = folder.join(name);
+    std::fs::write(path.with_extension("svg"), plot::svg(rows))?;
     let rows: Vec<Value> = rows.iter().map(object).collect();
     std::fs::write(&path, serde_json::to_string_pretty(&rows)? + "\n")?;
     Ok(path.canonicalize()?)
