@@ -144,11 +144,56 @@ impl<'h> Ready<'h> {
     }
 }
 
+/// A first-in-first-out queue of objects that are being prefetched.
+struct Ring {
+    values: [rs_value; PREFETCHED],
+    first: usize,
+    length: usize,
+}
+
+impl Ring {
+    const EMPTY: Ring = Ring {
+        values: [EMPTY; PREFETCHED],
+        first: 0,
+        length: 0,
+    };
+
+    /// The place of a value, counted from the one that came first.
+    #[inline(always)]
+    fn place(&mut self, place: usize) -> &mut rs_value {
+        &mut self.values[(self.first + place) % PREFETCHED]
+    }
+
+    /// Enters a value; if there is no room, the one that came first leaves.
+    #[inline(always)]
+    fn push(&mut self, value: rs_value) -> Option<rs_value> {
+        if self.length < PREFETCHED {
+            *self.place(self.length) = value;
+            self.length += 1;
+            return None;
+        }
+        let leaving = core::mem::replace(self.place(0), value);
+        self.first = (self.first + 1) % PREFETCHED;
+        Some(leaving)
+    }
+
+    /// Takes the value that came first.
+    #[inline(always)]
+    fn pop(&mut self) -> Option<rs_value> {
+        if self.length == 0 {
+            return None;
+        }
+        let leaving = *self.place(0);
+        self.first = (self.first + 1) % PREFETCHED;
+        self.length -= 1;
+        Some(leaving)
+    }
+}
+
 /// What a walk has still to do.
 pub struct Memory {
     worklist: Chunks,
-    prefetched: [rs_value; PREFETCHED],
-    prefetched_first: usize,
+    prefetched: Ring,
     ready: rs_value,
     /// The piece from which on objects are prefetched, because they lie scattered.
     scattered_from: usize,
@@ -165,8 +210,7 @@ impl Memory {
     pub fn new(allocator: HostAllocator) -> Self {
         Memory {
             worklist: Chunks::new(allocator),
-            prefetched: [EMPTY; PREFETCHED],
-            prefetched_first: 0,
+            prefetched: Ring::EMPTY,
             ready: EMPTY,
             scattered_from: usize::MAX,
             judged: 0,
@@ -192,7 +236,7 @@ impl Memory {
     /// Whether there is nothing left to do.
     pub fn is_empty(&self) -> bool {
         self.worklist.is_empty()
-            && self.prefetched == [EMPTY; PREFETCHED]
+            && self.prefetched.length == 0
             && self.ready == EMPTY
             && self.wide.is_empty()
     }
@@ -223,9 +267,8 @@ impl Memory {
     /// allocating.
     pub fn restart(&mut self) {
         self.worklist.rewind();
-        self.prefetched = [EMPTY; PREFETCHED];
+        self.prefetched = Ring::EMPTY;
         self.ready = EMPTY;
-        self.prefetched_first = 0;
         self.wide.clear();
         self.pieces = 0;
         self.leaps = 0;
@@ -239,11 +282,12 @@ impl Memory {
     /// Visits the place of every reference that the walk holds.
     pub fn for_each_mut(&mut self, mut visit: impl FnMut(&mut rs_value)) {
         self.worklist.for_each_mut(&mut visit);
-        self.prefetched
-            .iter_mut()
-            .chain([&mut self.ready])
-            .filter(|value| **value != EMPTY)
-            .for_each(&mut visit);
+        for place in 0..self.prefetched.length {
+            visit(self.prefetched.place(place));
+        }
+        if self.ready != EMPTY {
+            visit(&mut self.ready);
+        }
         self.wide
             .iter_mut()
             .for_each(|wide| visit(&mut wide.object.0));
@@ -284,10 +328,8 @@ impl Memory {
         }
         self.leaps = 0;
         if self.pieces < self.scattered_from {
-            for value in core::mem::replace(&mut self.prefetched, [EMPTY; PREFETCHED]) {
-                if value != EMPTY {
-                    self.worklist.push(value)?;
-                }
+            while let Some(value) = self.prefetched.pop() {
+                self.worklist.push(value)?;
             }
         }
         Ok(())
@@ -304,11 +346,10 @@ impl Memory {
         ready: &mut Ready<'h>,
     ) -> Result<Progress, V::Stop> {
         let mut budget = PIECE as isize;
-        let mut first = self.prefetched_first;
         let mut leaps = 0;
         let result = loop {
             let entering = match SCATTERED {
-                true => self.next_prefetched(heap, cursor, &mut first),
+                true => self.next_prefetched(heap, cursor),
                 false => {
                     let entering = cursor.pop(&mut self.worklist).unwrap_or(EMPTY);
                     heap.prefetch(Object(entering.wrapping_add(BEHIND)));
@@ -375,7 +416,6 @@ impl Memory {
                 break Ok(Progress::Pause);
             }
         };
-        self.prefetched_first = first;
         self.leaps += leaps;
         result
     }
@@ -383,28 +423,15 @@ impl Memory {
     /// The next object of a large walk: what comes off the worklist takes the place of what was
     /// prefetched longest ago.
     #[inline(always)]
-    fn next_prefetched<H: Heap>(
-        &mut self,
-        heap: &H,
-        cursor: &mut Cursor,
-        first: &mut usize,
-    ) -> rs_value {
-        let mut tried = 0;
-        loop {
-            let entering = cursor.pop(&mut self.worklist).unwrap_or(EMPTY);
+    fn next_prefetched<H: Heap>(&mut self, heap: &H, cursor: &mut Cursor) -> rs_value {
+        while let Some(entering) = cursor.pop(&mut self.worklist) {
             heap.prefetch(Object(entering));
-            let halfway = self.prefetched[(*first + PREFETCHED / 2) % PREFETCHED];
-            if halfway != EMPTY {
-                heap.prefetch_elements(Object(halfway));
-            }
-            let place = &mut self.prefetched[*first % PREFETCHED];
-            let leaving = core::mem::replace(place, entering);
-            *first = (*first + 1) % PREFETCHED;
-            tried += 1;
-            if leaving != EMPTY || tried > PREFETCHED {
+            if let Some(leaving) = self.prefetched.push(entering) {
+                heap.prefetch_elements(Object(*self.prefetched.place(PREFETCHED / 2)));
                 return leaving;
             }
         }
+        self.prefetched.pop().unwrap_or(EMPTY)
     }
 
     #[inline(always)]
