@@ -344,7 +344,7 @@ static void tune_scan(Peer *peer, Heap *heap, enum PeerScan scan, unsigned round
 
 void peer_tune(Peer *peer, Heap *heap)
 {
-    const unsigned rounds = heap->capacity < LARGE ? 25 : 5;
+    const unsigned rounds = heap->capacity < LARGE ? 25 : 3;
     for (int scan = 0; scan < PEER_SCANS; scan++)
         tune_scan(peer, heap, (enum PeerScan)scan, rounds);
 }
