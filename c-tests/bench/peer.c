@@ -1,7 +1,6 @@
 /* peer.c: the hand-written walks, one copy for each placement and each way to go. */
 
 #include "peer.h"
-#include "figure.h"
 #include "peer_walks.h"
 
 #include <stdint.h>
@@ -282,11 +281,11 @@ static double time_claim(Peer *peer, Heap *heap, enum PeerScan scan)
 
 typedef double (*TimeFunction)(Peer *, Heap *, enum PeerScan);
 
-/* The times of each way, one for each round in which it was tried. */
+/* The shortest time of each way: what the machine does besides only makes times longer. */
 typedef struct Trials {
     TimeFunction time;
     enum PeerPrefetch *way; /* the peer's, for the scan that is tuned */
-    Samples times[PREFETCH_WAYS];
+    double shortest[PREFETCH_WAYS];
 } Trials;
 
 static bool is_tried(enum PeerScan scan, int way)
@@ -294,19 +293,11 @@ static bool is_tried(enum PeerScan scan, int way)
     return scan == SCAN_BY_COUNT || way != PREFETCH_QUEUE_1;
 }
 
-/* The middle one, which no single slow moment of the machine makes worse. */
-static double typical_time(Samples *times)
-{
-    samples_sort(times);
-    return samples_quantile(times, 0.5);
-}
-
-static enum PeerPrefetch fastest(Trials *trials, enum PeerScan scan)
+static enum PeerPrefetch fastest(const Trials *trials, enum PeerScan scan)
 {
     int best = PREFETCH_NONE;
     for (int way = 0; way < PREFETCH_WAYS; way++)
-        if (is_tried(scan, way) &&
-            typical_time(&trials->times[way]) < typical_time(&trials->times[best]))
+        if (is_tried(scan, way) && trials->shortest[way] < trials->shortest[best])
             best = way;
     return (enum PeerPrefetch)best;
 }
@@ -314,12 +305,14 @@ static enum PeerPrefetch fastest(Trials *trials, enum PeerScan scan)
 /* One more round; ways that were twice as slow as the best so far are left out. */
 static void try_all(Trials *trials, Peer *peer, Heap *heap, enum PeerScan scan, bool first)
 {
-    double limit = first ? 0 : 2 * typical_time(&trials->times[fastest(trials, scan)]);
+    double limit = 2 * trials->shortest[fastest(trials, scan)];
     for (int way = 0; way < PREFETCH_WAYS; way++) {
-        if (!is_tried(scan, way) || (!first && typical_time(&trials->times[way]) > limit))
+        if (!is_tried(scan, way) || (!first && trials->shortest[way] > limit))
             continue;
         *trials->way = (enum PeerPrefetch)way;
-        samples_add(&trials->times[way], trials->time(peer, heap, scan));
+        double time = trials->time(peer, heap, scan);
+        if (first || time < trials->shortest[way])
+            trials->shortest[way] = time;
     }
 }
 
@@ -335,11 +328,8 @@ static void tune_scan(Peer *peer, Heap *heap, enum PeerScan scan, unsigned round
             try_all(&trials[walk], peer, heap, scan, round == 0);
         }
     }
-    for (int walk = 0; walk < 2; walk++) {
+    for (int walk = 0; walk < 2; walk++)
         *trials[walk].way = fastest(&trials[walk], scan);
-        for (int way = 0; way < PREFETCH_WAYS; way++)
-            samples_free(&trials[walk].times[way]);
-    }
 }
 
 void peer_tune(Peer *peer, Heap *heap)
