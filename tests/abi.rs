@@ -53,8 +53,8 @@ fn structs_have_the_same_layout_in_c() {
         rs_pointers { tags, tag_mask, lowest }
         rs_type_tag { width, shift, offset, mask }
         rs_layout {
-            share, elements, length_width, length_shift, fields_offset, fields_count,
-            elements_offset, length_offset, commit, name,
+            share, elements, length_width, length_shift, length_bits, commit, fields_offset,
+            fields_count, elements_offset, length_offset, name,
         }
         rs_visitor { next, limit, cursor, dropped }
         rs_site { file, line, column }

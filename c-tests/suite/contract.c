@@ -119,7 +119,8 @@ static void flags_in_the_header_must_fit_there(const Configuration *configuratio
     CHECK_STATUS(RS_ERR_ARGUMENT, open_changed(configuration, one_bit_for_two_flags));
     CHECK_STATUS(RS_ERR_ARGUMENT, open_changed(configuration, a_bit_outside_of_the_word));
     rs_status without_pending = open_changed(configuration, no_pending_bit);
-    bool needs_pending = configuration->placement == RS_FLAGS_IN_HEADER;
+    bool needs_pending = configuration->placement == RS_FLAGS_IN_HEADER &&
+                         configuration->walk_mode == RS_WALK_CONCURRENT;
     CHECK_STATUS(needs_pending ? RS_ERR_ARGUMENT : RS_OK, without_pending);
 }
 
@@ -131,7 +132,7 @@ static rs_status open_with_layout(const Configuration *configuration, rs_layout 
 
 static void layouts_must_make_sense(const Configuration *configuration)
 {
-    rs_layout good = {RS_SHARE_YES, RS_ELEMENTS_INDIRECT, 32, 1, 8, 2, 24, 32, 0, "thing"};
+    rs_layout good = {RS_SHARE_YES, RS_ELEMENTS_INDIRECT, 32, 1, 31, 0, 8, 2, 24, 32, "thing"};
     CHECK_OK(open_with_layout(configuration, good));
     rs_layout bad = good;
     bad.share = RS_SHARE_NEEDS_PREPARE;
@@ -145,6 +146,9 @@ static void layouts_must_make_sense(const Configuration *configuration)
     CHECK_STATUS(RS_ERR_ARGUMENT, open_with_layout(configuration, bad));
     bad = good;
     bad.length_width = 0;
+    CHECK_STATUS(RS_ERR_ARGUMENT, open_with_layout(configuration, bad));
+    bad = good;
+    bad.length_bits = 32;
     CHECK_STATUS(RS_ERR_ARGUMENT, open_with_layout(configuration, bad));
     bad = good;
     bad.length_shift = 32;

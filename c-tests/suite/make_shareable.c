@@ -132,6 +132,35 @@ static void a_failing_prepare_is_the_answer(const Configuration *configuration)
     }
 }
 
+/* Its code may unwind, so it takes a note and does the work when the library has returned. */
+static rs_status prepare_later(void *ctx, rs_value object)
+{
+    Host *host = ctx;
+    host->calls[IN_PREPARE]++;
+    CHECK_EQUAL(0, object_of(object)->ready);
+    return RS_MORE;
+}
+
+static void what_is_put_off_is_prepared_by_the_caller(const Configuration *configuration)
+{
+    Host *host = host_describe(configuration, (Options){0});
+    host->contract.prepare = prepare_later;
+    CHECK_OK(rs_vm_new(&host->contract, &host->vm, &host->main));
+    rs_value inner = prepared(host, NIL, NIL);
+    rs_value outer = prepared(host, inner, leaf(host));
+    rs_value top = list(host, 3, outer);
+    Snapshot *before = snapshot_take(host);
+    CHECK_STATUS(RS_MORE, rs_make_shareable(host->vm, host->main, top));
+    CHECK_EQUAL(2, host->calls[IN_PREPARE]);
+    CHECK_UNCHANGED(host, before);
+    snapshot_free(before);
+    object_of(inner)->ready = 1;
+    object_of(outer)->ready = 1;
+    CHECK_OK(rs_make_shareable(host->vm, host->main, top));
+    CHECK_EQUAL(2, host->calls[IN_PREPARE]);
+    host_close(host);
+}
+
 /* Says yes and leaves the object unprepared. */
 static rs_status prepare_for_nothing(void *ctx, rs_value object)
 {
@@ -333,6 +362,7 @@ static const Test tests[] = {
     TEST(what_is_held_can_not_be_shared_yet),
     TEST(what_needs_it_is_prepared_first),
     TEST(a_failing_prepare_is_the_answer),
+    TEST(what_is_put_off_is_prepared_by_the_caller),
     TEST(a_prepare_that_never_helps_ends_as_busy),
     TEST(prepare_may_make_more_unprepared_objects_three_times),
     TEST(prepare_may_call_the_library),

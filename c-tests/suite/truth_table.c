@@ -256,6 +256,9 @@ static void look_at_claimed(Host *host, rs_value object)
 
 static void claimed_objects_are_still_a(const Configuration *configuration)
 {
+    if (!shows_claims(configuration)) {
+        return;
+    }
     Host *host = host_open(configuration, (Options){0});
     rs_ractor reader = host_ractor(host, NULL);
     claimed_top = pair(host, map(host, 3), NIL);

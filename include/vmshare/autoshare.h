@@ -68,7 +68,8 @@ rs_status rs_ractor_access(rs_vm *vm,
 // Threads: the ractor that owns the graph. Blocks: while a walk goes on. Allocates: 8 bytes for
 // each object, until it returns. Cost: O(graph).
 // Returns: RS_OK; RS_NOT_SHAREABLE (`rs_last_report` says why); RS_BUSY if what was prepared needed
-// it again three times, or another thread of the ractor wrote meanwhile; what `prepare` returned;
+// it again three times, or another thread of the ractor wrote meanwhile; what `prepare` returned,
+// RS_MORE if it was that for any object;
 // RS_ERR_MEMORY, RS_ERR_HOST, RS_ERR_ARGUMENT, RS_ERR_CLOSED, RS_ERR_FOREIGN, RS_ERR_THREAD,
 // RS_ERR_REENTRANT, RS_ERR_FORKED, RS_ERR_POISONED. Whatever fails: no flag has changed.
 // Since: 0.1

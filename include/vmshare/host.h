@@ -206,7 +206,8 @@ typedef struct rs_flags {
     uint64_t shareable;
     // Header and split: the bit of AUTOSHARE.
     uint64_t autoshare;
-    // Header: the bit of PENDING.
+    // Header: the bit of PENDING. 0 if walks stop the world: then SHAREABLE without FROZEN says it,
+    // which nobody but the callbacks of a walk can meet.
     uint64_t pending;
     // Side table and split: the lowest address that an object can have. Objects outside of
     // the range count as unshareable.
@@ -254,8 +255,12 @@ typedef struct rs_layout {
     uint8_t elements;
     // Bits of the length word: 8, 16, 32 or 64.
     uint8_t length_width;
-    // The number of elements is `length word >> length_shift`.
+    // The number of elements is `length word >> length_shift`,
     uint8_t length_shift;
+    // of which the low `length_bits` bits count; 0: all.
+    uint8_t length_bits;
+    // Nonzero: `commit` is called for objects of this type when they become shareable.
+    uint8_t commit;
     // Where the fixed fields begin.
     uint16_t fields_offset;
     // How many words of fixed fields there are.
@@ -264,8 +269,6 @@ typedef struct rs_layout {
     uint16_t elements_offset;
     // Where the length word stands.
     uint16_t length_offset;
-    // Nonzero: `commit` is called for objects of this type when they become shareable.
-    uint32_t commit;
     // What a report calls objects of this type; static; NULL for none.
     const char *name;
 } rs_layout;
@@ -432,8 +435,10 @@ typedef struct rs_host {
     rs_children_fn children;
     // Makes an object ready to be shared: the host's own freeze hooks, buffers made private.
     // Explicit shares only; no lock of the library is held; may run any code and call any
-    // function of the library. Must be idempotent. A status besides `RS_OK` ends the share, and is
-    // what `rs_make_shareable` returns (`RS_ERR_HOST` is for that). Default: nothing to do.
+    // function of the library. Must be idempotent. `RS_MORE`: the host has taken a note, and will
+    // do it when `rs_make_shareable` has returned (for hosts whose code may unwind). Any other status
+    // besides `RS_OK` ends the share, and is what `rs_make_shareable` returns (`RS_ERR_HOST` is for
+    // that). Default: nothing to do.
     rs_prepare_fn prepare;
     // The object is becoming shareable: atomic flips that other ractors may see at once. May not
     // fail. Called for layouts that ask for it and for objects without a layout.

@@ -31,7 +31,9 @@ extern "C" {
 // stack while it does, so it may run user code, raise or `longjmp`. While it enumerates the children
 // of an object, no other thread may write to that object: the library can't make it wait, as
 // it does when it reads itself. The host must end the walk by
-// `rs_walk_commit` or `rs_walk_abort` in any case, on the same thread. Until then other walks
+// `rs_walk_commit` or `rs_walk_abort` in any case, on the same thread. With
+// `RS_WALK_WORLD_STOPPED` it keeps its world stopped from this call to that one (`stop_world` is not
+// called); with no bit for PENDING nothing may be written meanwhile. Until then other walks
 // wait; what runs between the calls must not wait for another ractor, and calls of this thread
 // that need a walk return RS_ERR_REENTRANT.
 //

@@ -150,7 +150,7 @@ impl<H: Heap> Visitor<H> for Claim<'_> {
         let masks = flags.masks();
         let address = heap.address(object);
         let mut before = flags.load(address);
-        if before & (masks.shareable | masks.pending) != 0 {
+        if before & (masks.shareable | masks.claim) != 0 {
             return Ok(Visit::Skip);
         }
         if u32::from(plan.share) != RS_SHARE_YES {
@@ -165,7 +165,7 @@ impl<H: Heap> Visitor<H> for Claim<'_> {
         if announced {
             self.protocol.begin_scan(object);
         }
-        while let Err(now) = flags.compare_exchange(address, before, before | masks.pending) {
+        while let Err(now) = flags.compare_exchange(address, before, before | masks.claim) {
             // Main wrote to it, or the program froze it, or the host changed another bit.
             if now & deciding != wanted {
                 self.protocol.end_scan();

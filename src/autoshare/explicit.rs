@@ -7,7 +7,7 @@ use super::sharing::Outcome;
 use crate::host::contract::{RS_NO_SLOT, rs_ractor, rs_value};
 use crate::host::heap::{Heap, Object};
 use crate::host::memory::{HostAllocator, Vec, push};
-use crate::status::{RS_BUSY, RS_OK, rs_status};
+use crate::status::{RS_BUSY, RS_MORE, RS_OK, rs_status};
 use crate::sync::{Ordering, lock};
 use crate::walk::chunks::Chunks;
 
@@ -70,18 +70,20 @@ impl Call<'_> {
         }
     }
 
-    /// Prepares what the last walk met. The list is a root, and so is the root of the graph, so a
+    /// Prepares what the last walk met, or has the host take a note of all of it. The list is a root, and so is the root of the graph, so a
     /// collection in the host's code neither frees nor loses them.
     fn prepare_all(&self, list: Chunks, root: &mut Object) -> Result<rs_status, rs_status> {
         let ticket = lock(&self.autoshare.unprepared).add(root.0, list)?;
+        let mut put_off = RS_OK;
         let status = loop {
             let next = lock(&self.autoshare.unprepared).next(ticket);
             let Some(object) = next else {
-                break RS_OK;
+                break put_off;
             };
-            let status = self.callbacks().prepare(object);
-            if status != RS_OK {
-                break status;
+            match self.callbacks().prepare(object) {
+                RS_OK => {}
+                RS_MORE => put_off = RS_MORE,
+                status => break status,
             }
         };
         if let Some(place) = lock(&self.autoshare.unprepared).remove(ticket) {

@@ -15,6 +15,10 @@
 //! assign an object of that path at the same time. Without the note, the walker could only look
 //! whether a mark is under way and then demote: between the two, main's new mark would be lost,
 //! and the slot would stay blocked though it was just assigned.
+//!
+//! A host that stops its world for a walk may have no bit for PENDING. Then a claim is SHAREABLE
+//! without FROZEN, which only callbacks of the walk itself can meet, and there are no notes, since
+//! main assigns nothing meanwhile.
 
 use crate::host::flags::Masks;
 
@@ -55,12 +59,7 @@ impl State {
 mod tests {
     use super::*;
 
-    const MASKS: Masks = Masks {
-        frozen: 1,
-        shareable: 2,
-        autoshare: 4,
-        pending: 8,
-    };
+    const MASKS: Masks = Masks::new(1, 2, 4, 8);
 
     #[test]
     fn every_row_of_the_table() {

@@ -285,7 +285,7 @@ impl Sharing {
             let mut before = flags.load(address);
             loop {
                 let after =
-                    (before | masks.frozen | masks.shareable) & !(masks.autoshare | masks.pending);
+                    before & !(masks.autoshare | masks.claim) | masks.frozen | masks.shareable;
                 match flags.compare_exchange(address, before, after) {
                     Ok(_) => break,
                     Err(now) => before = now,

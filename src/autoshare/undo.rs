@@ -244,7 +244,7 @@ impl<H: Heap> Undoing<'_, H> {
         let flags = self.heap.flags();
         let masks = flags.masks();
         let address = self.heap.address(object);
-        let before = flags.fetch_clear(address, masks.pending | masks.shareable);
+        let before = flags.fetch_clear(address, masks.claim | masks.note);
         let owner_undoes = self.purpose.is_explicit();
         if owner_undoes && before & masks.autoshare == 0 {
             flags.owner_need_not_ask(address);
@@ -258,10 +258,10 @@ impl<H: Heap> Undoing<'_, H> {
         let address = self.heap.address(object);
         let mut before = flags.load(address);
         loop {
-            if before & masks.shareable != 0 {
+            if before & masks.note != 0 {
                 return Demoted::Noted;
             }
-            let after = before & !(masks.autoshare | masks.pending);
+            let after = before & !(masks.autoshare | masks.claim);
             match flags.compare_exchange(address, before, after) {
                 Ok(_) if before & masks.autoshare == 0 => return Demoted::Before,
                 Ok(_) => return Demoted::Yes,

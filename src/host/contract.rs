@@ -66,7 +66,8 @@ pub struct rs_flags {
     pub shareable: u64,
     /// Header and split: the bit of AUTOSHARE.
     pub autoshare: u64,
-    /// Header: the bit of PENDING.
+    /// Header: the bit of PENDING. 0 if walks stop the world: then SHAREABLE without FROZEN says it,
+    /// which nobody but the callbacks of a walk can meet.
     pub pending: u64,
     /// Side table and split: the lowest address that an object can have. Objects outside of
     /// the range count as unshareable.
@@ -147,8 +148,12 @@ pub struct rs_layout {
     pub elements: u8,
     /// Bits of the length word: 8, 16, 32 or 64.
     pub length_width: u8,
-    /// The number of elements is `length word >> length_shift`.
+    /// The number of elements is `length word >> length_shift`,
     pub length_shift: u8,
+    /// of which the low `length_bits` bits count; 0: all.
+    pub length_bits: u8,
+    /// Nonzero: `commit` is called for objects of this type when they become shareable.
+    pub commit: u8,
     /// Where the fixed fields begin.
     pub fields_offset: u16,
     /// How many words of fixed fields there are.
@@ -157,8 +162,6 @@ pub struct rs_layout {
     pub elements_offset: u16,
     /// Where the length word stands.
     pub length_offset: u16,
-    /// Nonzero: `commit` is called for objects of this type when they become shareable.
-    pub commit: u32,
     /// What a report calls objects of this type; static; NULL for none.
     pub name: *const c_char,
 }
@@ -344,8 +347,10 @@ pub struct rs_host {
     pub children: rs_children_fn,
     /// Makes an object ready to be shared: the host's own freeze hooks, buffers made private.
     /// Explicit shares only; no lock of the library is held; may run any code and call any
-    /// function of the library. Must be idempotent. A status besides `RS_OK` ends the share, and is
-    /// what `rs_make_shareable` returns (`RS_ERR_HOST` is for that). Default: nothing to do.
+    /// function of the library. Must be idempotent. `RS_MORE`: the host has taken a note, and will
+    /// do it when `rs_make_shareable` has returned (for hosts whose code may unwind). Any other status
+    /// besides `RS_OK` ends the share, and is what `rs_make_shareable` returns (`RS_ERR_HOST` is for
+    /// that). Default: nothing to do.
     pub prepare: rs_prepare_fn,
     /// The object is becoming shareable: atomic flips that other ractors may see at once. May not
     /// fail. Called for layouts that ask for it and for objects without a layout.

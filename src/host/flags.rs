@@ -31,8 +31,29 @@ pub struct Masks {
     pub shareable: u64,
     /// AUTOSHARE.
     pub autoshare: u64,
-    /// PENDING.
+    /// PENDING, as main may meet it; 0 if it never does.
     pub pending: u64,
+    /// What a walk sets in an object that it claims: PENDING; or SHAREABLE, in a host that stops its
+    /// world and has no bit to spare. There a claim is seen by nobody but the walk that made it.
+    pub claim: u64,
+    /// What says that main has assigned a claimed object anew (see autoshare/flags.rs); 0 if main
+    /// is stopped meanwhile.
+    pub note: u64,
+}
+
+impl Masks {
+    /// The masks of these bits; `pending` may be 0.
+    pub const fn new(frozen: u64, shareable: u64, autoshare: u64, pending: u64) -> Masks {
+        let has_pending = pending != 0;
+        Masks {
+            frozen,
+            shareable,
+            autoshare,
+            pending,
+            claim: if has_pending { pending } else { shareable },
+            note: if has_pending { shareable } else { 0 },
+        }
+    }
 }
 
 /// The flag words of a host's objects, found by their address.
@@ -95,12 +116,12 @@ impl<W: Word> HeaderFlags<W> {
     pub fn new(flags: &rs_flags) -> Self {
         HeaderFlags {
             offset: usize::from(flags.offset),
-            masks: Masks {
-                frozen: flags.frozen,
-                shareable: flags.shareable,
-                autoshare: flags.autoshare,
-                pending: flags.pending,
-            },
+            masks: Masks::new(
+                flags.frozen,
+                flags.shareable,
+                flags.autoshare,
+                flags.pending,
+            ),
             word: PhantomData,
         }
     }
@@ -156,12 +177,12 @@ impl<W: Word> Flags for HeaderFlags<W> {
 }
 
 /// The bits of the side table's bytes.
-const SIDE_MASKS: Masks = Masks {
-    frozen: RS_SIDE_FROZEN as u64,
-    shareable: RS_SIDE_SHAREABLE as u64,
-    autoshare: RS_SIDE_AUTOSHARE as u64,
-    pending: RS_SIDE_PENDING as u64,
-};
+const SIDE_MASKS: Masks = Masks::new(
+    RS_SIDE_FROZEN as u64,
+    RS_SIDE_SHAREABLE as u64,
+    RS_SIDE_AUTOSHARE as u64,
+    RS_SIDE_PENDING as u64,
+);
 
 /// Flags in the side table.
 #[derive(Clone, Copy)]

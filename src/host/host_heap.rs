@@ -227,10 +227,9 @@ fn elements(address: usize, plan: &Plan) -> (usize, usize) {
         64 => load_number(length, 64),
         width => load_shorter(length, width),
     };
-    let length = length >> (plan.length_shift & 63);
     match start {
         0 => (0, 0),
-        start => (start, length as usize),
+        start => (start, plan.length(length) as usize),
     }
 }
 

@@ -186,7 +186,7 @@ fn require(condition: bool) -> Result<(), rs_status> {
 
 /// Whether the contract contradicts itself.
 fn check(host: &rs_host) -> Result<(), rs_status> {
-    check_flags(&host.flags)?;
+    check_flags(&host.flags, host.walk_mode)?;
     require(host.pointers.tags != 0)?;
     require(matches!(host.type_tag.width, 0 | 8 | 16 | 32 | 64))?;
     let tag_bits = match host.type_tag.width {
@@ -206,14 +206,19 @@ fn check(host: &rs_host) -> Result<(), rs_status> {
     require(host.walk_mode == RS_WALK_CONCURRENT || stops)
 }
 
-fn check_flags(flags: &rs_flags) -> Result<(), rs_status> {
+fn check_flags(flags: &rs_flags, walk_mode: u32) -> Result<(), rs_status> {
+    // A claim that only the walk itself can see needs no bit of its own.
+    let count = match (walk_mode, flags.pending) {
+        (RS_WALK_WORLD_STOPPED, 0) => 3,
+        _ => 4,
+    };
     let bits = match flags.placement {
         RS_FLAGS_IN_HEADER => &[
             flags.frozen,
             flags.shareable,
             flags.autoshare,
             flags.pending,
-        ][..],
+        ][..count],
         RS_FLAGS_SPLIT => &[flags.frozen, flags.shareable, flags.autoshare][..],
         RS_FLAGS_IN_SIDE_TABLE => &[][..],
         _ => return Err(RS_ERR_ARGUMENT),
@@ -242,6 +247,7 @@ fn check_layouts(layouts: &[rs_layout]) -> Result<(), rs_status> {
         if matches!(layout.elements, RS_ELEMENTS_INLINE | RS_ELEMENTS_INDIRECT) {
             require(matches!(layout.length_width, 8 | 16 | 32 | 64))?;
             require(layout.length_shift < layout.length_width)?;
+            require(layout.length_bits <= layout.length_width - layout.length_shift)?;
             require(aligned(layout.length_offset, layout.length_width))?;
             require(aligned(layout.elements_offset, 64))?;
         }

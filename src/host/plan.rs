@@ -29,6 +29,8 @@ pub struct Plan {
     offsets: [u32; FEW],
     /// Whether the children are a few fields, and nothing else.
     is_few: bool,
+    /// The high bits of a length, after its shift, that do not count.
+    length_unused: u8,
 }
 
 impl Deref for Plan {
@@ -66,7 +68,17 @@ impl Plan {
             tags,
             offsets,
             is_few,
+            length_unused: match layout.length_bits {
+                0 => 0,
+                bits => (u64::BITS as u8).saturating_sub(bits),
+            },
         }
+    }
+
+    /// The length that a length word says.
+    #[inline(always)]
+    pub fn length(&self, word: u64) -> u64 {
+        (word >> (self.length_shift & 63)) & (u64::MAX >> (self.length_unused & 63))
     }
 
     /// Whether the children are a few fields, and nothing else.
@@ -90,11 +102,12 @@ pub const fn bare_layout(share: u32, elements: u8) -> rs_layout {
         elements,
         length_width: 0,
         length_shift: 0,
+        length_bits: 0,
+        commit: (share == RS_SHARE_ASK) as u8,
         fields_offset: 0,
         fields_count: 0,
         elements_offset: 0,
         length_offset: 0,
-        commit: (share == RS_SHARE_ASK) as u32,
         name: core::ptr::null(),
     }
 }

@@ -50,6 +50,7 @@ const fn plan(elements: u8) -> Plan {
         elements,
         length_width: 64,
         length_shift: 0,
+        length_bits: 0,
         fields_offset: 0,
         fields_count: 1,
         elements_offset: 0,

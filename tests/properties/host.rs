@@ -166,6 +166,7 @@ fn layout(share: u32, elements: u8, elements_offset: usize) -> rs_layout {
         elements,
         length_width: 64,
         length_shift: 0,
+        length_bits: 0,
         fields_offset: 0,
         fields_count: 0,
         elements_offset: elements_offset as u16,
