@@ -1,0 +1,642 @@
+/*
+ * Feature #17278 for CRuby, by vmshare.
+ *
+ * WHERE THE FLAGS ARE, AND WHY WALKS STOP THE WORLD
+ *
+ * CRuby rewrites flag words by plain read-modify-write, also of objects that it only reads: the code
+ * range of a string, the iteration level of a hash, "has an object id", "has generic instance
+ * variables". A walk that set bits in such a word by atomic operations while main ran on could lose
+ * its bit to main's next plain store, or main's to its own. So a walk runs behind a VM barrier: every
+ * other ractor then waits where it may be interrupted, which is never between the load and the store of
+ * a flag word. Two bits of the header are CRuby's own (FL_FREEZE and FL_SHAREABLE); the third,
+ * AUTOSHARE, is the only one that is free. A fourth for claims is not needed, since nobody but the
+ * walk itself sees a claim. Besides, "reading" in CRuby rewrites more than flags: `dup` of an array
+ * makes its elements a shared root, a hash of eight grows into a table. A walk beside a running main
+ * would need a bracket around each of those places; a stopped one needs none.
+ *
+ * Main's pause is the walk: some tens of nanoseconds an object, once in the life of a graph. A major
+ * collection stops the same threads for longer, and again and again.
+ *
+ * LOCKS
+ *
+ * Every call into the library is made under the VM lock: the library's own locks are then never
+ * contended, so nobody waits for one where a barrier can't reach him. Nothing is raised inside. While a
+ * call may walk, the collector is off: what the callbacks ask of CRuby may fill method caches.
+ */
+
+#include "autoshare_core.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host.h"
+#include "internal.h"
+#include "internal/class.h"
+#include "internal/error.h"
+#include "internal/gc.h"
+#include "internal/variable.h"
+#include "places.h"
+#include "ractor_core.h"
+#include "vm_core.h"
+#include "vm_sync.h"
+
+bool rb_autoshare_active;
+
+/* Made when it is first needed; ends with the process. */
+static rs_vm *vm;
+static ID id_report;
+
+/* === calls === */
+
+typedef struct Inside {
+    unsigned int level;
+    VALUE was_disabled;
+} Inside;
+
+static Inside enter(Purpose purpose)
+{
+    Inside inside;
+    RB_VM_LOCK_ENTER_LEV(&inside.level);
+    inside.was_disabled = rb_gc_disable_no_rest();
+    rb_autoshare_begin_walk(purpose);
+    return inside;
+}
+
+static void leave(Inside inside)
+{
+    if (inside.was_disabled == Qfalse) {
+        rb_gc_enable();
+    }
+    RB_VM_LOCK_LEAVE_LEV(&inside.level);
+}
+
+static rs_ractor current(void)
+{
+    return GET_RACTOR()->autoshare_id;
+}
+
+/* For what can go wrong in any call. `status` is neither RS_OK nor an outcome. */
+static void raise_failure(rs_status status)
+{
+    if (status == RS_ERR_MEMORY) {
+        rb_memerror();
+    }
+    rb_raise(rb_eRactorError, "autoshare: %s", rs_status_text(status));
+}
+
+static rs_report last_report(rs_ractor ractor)
+{
+    rs_report report = RS_REPORT_INIT;
+    rs_last_report(vm, ractor, &report);
+    return report;
+}
+
+/* === beginning === */
+
+static uint32_t enforcement(void)
+{
+    const char *mode = getenv("RUBY_AUTOSHARE");
+    if (mode != NULL && strcmp(mode, "off") == 0) {
+        return RS_OFF;
+    }
+    return mode != NULL && strcmp(mode, "warn") == 0 ? RS_WARN : RS_ENFORCE;
+}
+
+static uint32_t options(void)
+{
+    return getenv("RUBY_AUTOSHARE_VERIFY") == NULL ? 0 : RS_OPTION_VERIFY;
+}
+
+/* False if autoshare is off. */
+static bool open_vm(void)
+{
+    if (vm != NULL) {
+        return true;
+    }
+    if (enforcement() == RS_OFF) {
+        return false;
+    }
+    rs_host host = rb_autoshare_host(enforcement(), options());
+    rs_ractor main_ractor;
+    rs_vm *opened;
+    rs_status status = rs_vm_new(&host, &opened, &main_ractor);
+    if (status != RS_OK) {
+        raise_failure(status);
+    }
+    GET_VM()->ractor.main_ractor->autoshare_id = main_ractor;
+    vm = opened;
+    return true;
+}
+
+/* === places === */
+
+/* Before the first ractor: the walk comes with it. */
+static void add_place(enum autoshare_place kind, VALUE klass, ID id, VALUE value)
+{
+    if (UNDEF_P(value) || SPECIAL_CONST_P(value) || RB_OBJ_SHAREABLE_P(value)) {
+        return;
+    }
+    rs_slot slot = rb_autoshare_make_slot(vm, kind, klass, id);
+    if (slot == RS_NO_SLOT || rs_autoshare_mark(vm, slot, value) != RS_OK) {
+        rb_memerror();
+    }
+}
+
+static enum rb_id_table_iterator_result add_constant(ID id, VALUE entry, void *klass)
+{
+    add_place(AUTOSHARE_CONSTANT, (VALUE)klass, id, ((const rb_const_entry_t *)entry)->value);
+    return ID_TABLE_CONTINUE;
+}
+
+static int add_class_variable(ID id, VALUE value, st_data_t klass)
+{
+    if (rb_is_class_id(id)) {
+        add_place(AUTOSHARE_CLASS_VARIABLE, klass, id, value);
+    } else if (rb_is_instance_id(id)) {
+        add_place(AUTOSHARE_CLASS_IVAR, klass, id, value);
+    }
+    return ST_CONTINUE;
+}
+
+static void add_global(ID id, VALUE value)
+{
+    if (value != 0) {
+        add_place(AUTOSHARE_GLOBAL, 0, id, value);
+    }
+}
+
+static int collect_classes(void *start, void *end, size_t stride, void *classes)
+{
+    for (VALUE object = (VALUE)start; object != (VALUE)end; object += stride) {
+        VALUE type = RBASIC(object)->flags & T_MASK;
+        if (type == T_CLASS || type == T_MODULE) {
+            rb_ary_push((VALUE)classes, object);
+        }
+    }
+    return 0;
+}
+
+/* All constants, globals, class variables and instance variables of classes that there are. */
+static void add_places(void)
+{
+    VALUE classes = rb_ary_hidden_new(4096);
+    rb_objspace_each_objects(collect_classes, (void *)classes);
+    for (long index = 0; index < RARRAY_LEN(classes); index++) {
+        VALUE klass = RARRAY_AREF(classes, index);
+        if (RCLASS_CONST_TBL(klass) != NULL) {
+            rb_id_table_foreach(RCLASS_CONST_TBL(klass), add_constant, (void *)klass);
+        }
+        rb_ivar_foreach(klass, add_class_variable, (st_data_t)klass);
+    }
+    rb_autoshare_each_global(add_global);
+    RB_GC_GUARD(classes);
+}
+
+void rb_autoshare_assign(enum autoshare_place kind, VALUE klass, ID id, VALUE value)
+{
+    bool is_internal = kind == AUTOSHARE_CLASS_IVAR && !rb_is_instance_id(id);
+    if (is_internal || !rb_ractor_main_p()) {
+        return;
+    }
+    Inside inside = enter(PURPOSE_AUTOSHARE);
+    rs_slot slot = rb_autoshare_find_slot(klass, id);
+    bool needs_slot = !SPECIAL_CONST_P(value) && !RB_OBJ_SHAREABLE_P(value);
+    rs_status status = RS_OK;
+    if (slot == RS_NO_SLOT && needs_slot) {
+        slot = rb_autoshare_make_slot(vm, kind, klass, id);
+        status = slot == RS_NO_SLOT ? RS_ERR_MEMORY : RS_OK;
+    }
+    if (slot != RS_NO_SLOT) {
+        status = rs_autoshare_mark(vm, slot, value);
+    }
+    leave(inside);
+    if (status != RS_OK) {
+        raise_failure(status);
+    }
+}
+
+/* === ractors === */
+
+void rb_autoshare_ractor_new(rb_ractor_t *ractor)
+{
+    if (!open_vm()) {
+        return;
+    }
+    if (!rb_autoshare_active) {
+        add_places();
+    }
+    Inside inside = enter(PURPOSE_AUTOSHARE);
+    rs_status status = rs_ractor_new(vm, NULL, &ractor->autoshare_id);
+    rb_autoshare_active = rb_autoshare_active || status == RS_OK;
+    leave(inside);
+    if (status != RS_OK) {
+        raise_failure(status);
+    }
+}
+
+void rb_autoshare_ractor_free(rb_ractor_t *ractor)
+{
+    if (ractor->autoshare_id != RS_NO_RACTOR) {
+        rs_ractor_free(vm, ractor->autoshare_id);
+        ractor->autoshare_id = RS_NO_RACTOR;
+    }
+}
+
+/* === before a write === */
+
+/* Takes an object from A to B, if it may be written. */
+static rs_status check(VALUE object)
+{
+    Inside inside = enter(PURPOSE_AUTOSHARE);
+    rs_status status = rs_check_frozen(vm, current(), object);
+    leave(inside);
+    return status;
+}
+
+void rb_autoshare_check_frozen(VALUE object)
+{
+    if (!RB_FL_ABLE(object) || !RB_FL_TEST_RAW(object, RUBY_FL_AUTOSHARE)) {
+        rb_error_frozen_object(object);
+    }
+    rs_status status = check(object);
+    switch (status) {
+    case RS_OK:
+        return;
+    case RS_FROZEN:
+        rb_error_frozen_object(object);
+        return;
+    case RS_NOT_OWNER:
+        rb_autoshare_raise(rb_eRactorIsolationError,
+                           "can not modify an object of the main Ractor from non-main Ractors");
+        return;
+    default:
+        raise_failure(status);
+    }
+}
+
+void rb_autoshare_modify_singleton(VALUE klass)
+{
+    if (!FL_TEST_RAW(klass, FL_SINGLETON)) {
+        return;
+    }
+    VALUE object = RCLASS_ATTACHED_OBJECT(klass);
+    if (!SPECIAL_CONST_P(object) && FL_TEST_RAW(object, RUBY_FL_AUTOSHARE)) {
+        rb_autoshare_check_frozen(object);
+    }
+}
+
+void rb_autoshare_move(VALUE object)
+{
+    if (FL_TEST_RAW(object, RUBY_FL_AUTOSHARE)) {
+        check(object);
+        FL_UNSET_RAW(object, RUBY_FL_AUTOSHARE);
+    }
+}
+
+/* === after a read === */
+
+/* The class or module whose constant a lookup that began in `klass` has found. */
+static VALUE owner_of_constant(VALUE klass, ID id, VALUE value)
+{
+    for (VALUE current = klass; current != 0; current = RCLASS_SUPER(current)) {
+        VALUE owner = BUILTIN_TYPE(current) == T_ICLASS ? RBASIC(current)->klass : current;
+        const rb_const_entry_t *entry = rb_const_lookup(owner, id);
+        if (entry != NULL && entry->value == value) {
+            return owner;
+        }
+    }
+    return rb_cObject;
+}
+
+bool rb_autoshare_readable(enum autoshare_place kind, VALUE klass, ID id, VALUE value)
+{
+    if (rb_ractor_shareable_p(value)) {
+        return true;
+    }
+    if (!rb_autoshare_active) {
+        return false;
+    }
+    Inside inside = enter(PURPOSE_AUTOSHARE);
+    VALUE owner = kind == AUTOSHARE_CONSTANT ? owner_of_constant(klass, id, value) : klass;
+    rs_slot slot = rb_autoshare_find_slot(owner, id);
+    rs_status status =
+        slot == RS_NO_SLOT ? RS_NOT_SHAREABLE : rs_ractor_access(vm, current(), slot, value);
+    leave(inside);
+    return status == RS_OK;
+}
+
+/* === Ractor.make_shareable, Ractor.shareable? === */
+
+/* What has no children and nothing of its own to run. */
+static bool is_frozen_leaf(VALUE object)
+{
+    if (!RB_OBJ_FROZEN_RAW(object) || FL_TEST_RAW(object, FL_EXIVAR)) {
+        return false;
+    }
+    switch (BUILTIN_TYPE(object)) {
+    case T_STRING:
+    case T_FLOAT:
+    case T_BIGNUM:
+    case T_SYMBOL:
+    case T_REGEXP:
+        return true;
+    default:
+        return false;
+    }
+}
+
+int rb_autoshare_shareable_p(VALUE object)
+{
+    if (is_frozen_leaf(object)) {
+        FL_SET_RAW(object, RUBY_FL_SHAREABLE);
+        return 1;
+    }
+    if (!RB_OBJ_FROZEN_RAW(object)) {
+        return 0;
+    }
+    if (!open_vm()) {
+        return -1;
+    }
+    Inside inside = enter(PURPOSE_ASK);
+    rs_status status = rs_make_shareable(vm, current(), object);
+    leave(inside);
+    return status == RS_OK;
+}
+
+/* Returns once more after each round of preparations: what must be prepared, or 0. */
+static VALUE share_once(VALUE object, rs_status *status)
+{
+    Inside inside = enter(PURPOSE_SHARE);
+    *status = rs_make_shareable(vm, current(), object);
+    VALUE list = rb_autoshare_take_unprepared();
+    leave(inside);
+    return list;
+}
+
+NORETURN(static void raise_unshareable(void));
+static void raise_unshareable(void)
+{
+    VALUE blocker = last_report(current()).object;
+    if (FL_TEST_RAW(blocker, AUTOSHARE_STR_LOCKED) && BUILTIN_TYPE(blocker) == T_STRING) {
+        rb_raise(rb_eRuntimeError, "can't modify string; temporarily locked");
+    }
+    rb_autoshare_raise(rb_eRactorError, "can not make shareable object for %" PRIsVALUE, blocker);
+}
+
+bool rb_autoshare_make_shareable(VALUE object)
+{
+    if (SPECIAL_CONST_P(object) || RB_OBJ_SHAREABLE_P(object)) {
+        return true;
+    }
+    if (!open_vm()) {
+        return false;
+    }
+    rs_status status;
+    VALUE list;
+    while ((list = share_once(object, &status)) != 0 && status == RS_MORE) {
+        for (long index = 0; index < RARRAY_LEN(list); index++) {
+            rb_autoshare_prepare(RARRAY_AREF(list, index));
+        }
+    }
+    if (status == RS_NOT_SHAREABLE) {
+        raise_unshareable();
+    }
+    if (status != RS_OK) {
+        raise_failure(status);
+    }
+    return true;
+}
+
+/* === errors === */
+
+/* The lines below the message of an exception, which detailed_message appends. The first line of the
+ * report is the library's message; CRuby has its own. */
+static void add_report(VALUE exception, const char *text)
+{
+    const char *lines = strchr(text, '\n');
+    if (lines != NULL) {
+        rb_ivar_set(exception, id_report, rb_str_freeze(rb_utf8_str_new_cstr(lines)));
+    }
+}
+
+void rb_autoshare_raise(VALUE exception_class, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    VALUE message = rb_vsprintf(format, arguments);
+    va_end(arguments);
+    VALUE exception = rb_exc_new_str(exception_class, message);
+    if (vm != NULL) {
+        rs_report report = last_report(current());
+        if (report.status != RS_OK) {
+            add_report(exception, report.text);
+        }
+    }
+    rb_exc_raise(exception);
+}
+
+void rb_autoshare_annotate(VALUE exception, VALUE object)
+{
+    if (!rb_autoshare_active || SPECIAL_CONST_P(object) || !RB_OBJ_SHAREABLE_P(object)) {
+        return;
+    }
+    if (check(object) == RS_FROZEN) {
+        rs_report report = last_report(current());
+        if (report.slot != RS_NO_SLOT) {
+            add_report(exception, report.text);
+        }
+    }
+}
+
+static VALUE detailed_message(int argc, VALUE *argv, VALUE self)
+{
+    VALUE message = rb_call_super(argc, argv);
+    VALUE report = rb_attr_get(self, id_report);
+    if (NIL_P(report)) {
+        return message;
+    }
+    return rb_sprintf("%" PRIsVALUE "%" PRIsVALUE, message, report);
+}
+
+/* === the collector, fork === */
+
+static uint32_t is_alive(void *data, rs_value object)
+{
+    (void)data;
+    return rb_autoshare_marked_p(object);
+}
+
+void rb_autoshare_gc_marked(void)
+{
+    if (vm != NULL) {
+        rs_gc_sweep(vm, is_alive, NULL);
+        rb_autoshare_sweep_places(vm);
+    }
+}
+
+static rs_value forward(void *data, rs_value object)
+{
+    (void)data;
+    return rb_gc_location(object);
+}
+
+void rb_autoshare_gc_moved(void)
+{
+    if (vm != NULL) {
+        rs_gc_update(vm, forward, NULL);
+        rb_autoshare_move_places();
+    }
+}
+
+void rb_autoshare_before_fork(void)
+{
+    if (vm != NULL) {
+        RB_VM_LOCK_ENTER();
+        rs_before_fork(vm);
+        RB_VM_LOCK_LEAVE();
+    }
+}
+
+void rb_autoshare_after_fork(bool in_child)
+{
+    if (vm == NULL) {
+        return;
+    }
+    if (in_child) {
+        rs_after_fork_child(vm);
+    } else {
+        rs_after_fork_parent(vm);
+    }
+}
+
+/* === Ractor::Autoshare === */
+
+/* A state's name: RS_STATE_…. */
+static VALUE state_name(uint32_t state)
+{
+    static const char *const names[] = {"none", "ordinary", "frozen", "autoshare", "shareable"};
+    return ID2SYM(rb_intern(names[state]));
+}
+
+/* Ractor::Autoshare.state(object): :ordinary, :frozen, :autoshare or :shareable. */
+static VALUE autoshare_state(VALUE self, VALUE object)
+{
+    uint32_t state = RS_STATE_ORDINARY;
+    if (SPECIAL_CONST_P(object) || RB_OBJ_SHAREABLE_P(object)) {
+        state = RS_STATE_SHAREABLE;
+    } else if (vm != NULL) {
+        rs_object_state(vm, object, &state);
+    } else if (RB_OBJ_FROZEN_RAW(object)) {
+        state = RS_STATE_FROZEN;
+    }
+    return state_name(state);
+}
+
+/* Ractor::Autoshare.explain(object): why it could not be read by another ractor; nil if it could. */
+static VALUE autoshare_explain(VALUE self, VALUE object)
+{
+    if (!open_vm()) {
+        return Qnil;
+    }
+    rs_report report = RS_REPORT_INIT;
+    Inside inside = enter(PURPOSE_AUTOSHARE);
+    rs_status status = rs_explain(vm, current(), RS_NO_SLOT, object, &report);
+    leave(inside);
+    if (status < RS_OK) {
+        raise_failure(status);
+    }
+    return status == RS_OK ? Qnil : rb_utf8_str_new_cstr(report.text);
+}
+
+typedef struct Drawing {
+    char *text;
+    size_t size;
+} Drawing;
+
+static int32_t append(void *data, const char *text, size_t size)
+{
+    Drawing *drawing = data;
+    char *larger = realloc(drawing->text, drawing->size + size);
+    if (larger == NULL) {
+        return 1;
+    }
+    memcpy(larger + drawing->size, text, size);
+    drawing->text = larger;
+    drawing->size += size;
+    return 0;
+}
+
+/* Ractor::Autoshare.draw(object, dot = false): its graph with the state of each object. */
+static VALUE autoshare_draw(int argc, VALUE *argv, VALUE self)
+{
+    rb_check_arity(argc, 1, 2);
+    if (!open_vm()) {
+        return Qnil;
+    }
+    uint32_t format = argc == 2 && RTEST(argv[1]) ? RS_DRAW_DOT : RS_DRAW_TEXT;
+    Drawing drawing = {NULL, 0};
+    Inside inside = enter(PURPOSE_AUTOSHARE);
+    rs_status status = rs_draw(vm, current(), argv[0], format, append, &drawing);
+    leave(inside);
+    VALUE text = rb_utf8_str_new(drawing.text, (long)drawing.size);
+    free(drawing.text);
+    if (status != RS_OK) {
+        raise_failure(status);
+    }
+    return text;
+}
+
+/* Ractor::Autoshare.verify: what was changed with no check before, or nil. */
+static VALUE autoshare_verify(VALUE self)
+{
+    if (!open_vm() || options() == 0) {
+        rb_raise(rb_eRactorError, "not under RUBY_AUTOSHARE_VERIFY=1");
+    }
+    rs_report report = RS_REPORT_INIT;
+    Inside inside = enter(PURPOSE_AUTOSHARE);
+    rs_status status = rs_verify(vm, current(), &report);
+    leave(inside);
+    if (status < RS_OK) {
+        raise_failure(status);
+    }
+    return status == RS_OK ? Qnil : rb_utf8_str_new_cstr(report.text);
+}
+
+/* Ractor::Autoshare.statistics: counts since the first ractor, a hash. */
+static VALUE autoshare_statistics(VALUE self)
+{
+    rs_statistics counts = RS_STATISTICS_INIT;
+    VALUE hash = rb_hash_new();
+    if (vm == NULL) {
+        return hash;
+    }
+    rs_vm_statistics(vm, &counts);
+#define COUNT(name) rb_hash_aset(hash, ID2SYM(rb_intern(#name)), ULL2NUM(counts.name))
+    COUNT(marks);
+    COUNT(objects_marked);
+    COUNT(objects_written);
+    COUNT(objects_demoted);
+    COUNT(accesses);
+    COUNT(walks);
+    COUNT(graphs_shared);
+    COUNT(objects_shared);
+    COUNT(walks_blocked);
+    COUNT(walks_lost);
+    COUNT(walks_restarted);
+#undef COUNT
+    return hash;
+}
+
+void Init_autoshare(void)
+{
+    id_report = rb_intern("autoshare_report");
+    rb_define_method(rb_eFrozenError, "detailed_message", detailed_message, -1);
+    rb_define_method(rb_eRactorError, "detailed_message", detailed_message, -1);
+    VALUE module = rb_define_module_under(rb_cRactor, "Autoshare");
+    rb_define_singleton_method(module, "state", autoshare_state, 1);
+    rb_define_singleton_method(module, "explain", autoshare_explain, 1);
+    rb_define_singleton_method(module, "draw", autoshare_draw, -1);
+    rb_define_singleton_method(module, "verify", autoshare_verify, 0);
+    rb_define_singleton_method(module, "statistics", autoshare_statistics, 0);
+}
