@@ -1,33 +1,49 @@
 #!/usr/bin/env python3
-"""Puts the calls of autoshare into CRuby's source: edits.py SOURCE.
+"""Puts the calls of autoshare into CRuby's source: edits.py SOURCE EDITED.
 
-Each edit names a file, a regular expression that must match there exactly as often as said, and what to
-put in its place (`\\g<0>` stands for what matched). An edit that does not find its place stops
+SOURCE is left as it is; EDITED is a copy of it, in which files that come out as they were keep their
+date. Each edit names a file, a regular expression that must match there exactly as often as said, and
+what to put in its place (`\\g<0>` stands for what matched). An edit that does not find its place stops
 everything: the version is then one that nobody has looked at yet.
 """
 
 import pathlib
 import re
+import shutil
 import sys
 
-HERE = pathlib.Path(__file__).resolve().parent
-HOOKS = HERE / "hooks"
+HOOKS = pathlib.Path(__file__).resolve().parent / "hooks"
 
 
 class Edits:
     """The edits of one source tree."""
 
-    def __init__(self, source):
+    def __init__(self, source, edited):
         self.source = pathlib.Path(source)
+        self.edited = pathlib.Path(edited)
+        self.texts = {}
+
+    def text(self, name):
+        """A file as it is by now."""
+        if name not in self.texts:
+            self.texts[name] = (self.source / name).read_text()
+        return self.texts[name]
 
     def edit(self, name, pattern, replacement, count=1):
         """Replaces `pattern`, which stands `count` times in the file."""
-        path = self.source / name
-        text = path.read_text()
-        text, found = re.subn(pattern, replacement, text, flags=re.MULTILINE)
+        text, found = re.subn(pattern, replacement, self.text(name), flags=re.MULTILINE)
         if found != count:
             sys.exit(f"{name}: found {found} times, not {count}: {pattern}")
-        path.write_text(text)
+        self.texts[name] = text
+
+    def write(self):
+        """Writes what has changed."""
+        if not self.edited.exists():
+            shutil.copytree(self.source, self.edited, symlinks=True)
+        for name, text in self.texts.items():
+            path = self.edited / name
+            if not path.exists() or path.read_text() != text:
+                path.write_text(text)
 
     def include(self, name, after='#include "ruby/internal/config.h"'):
         """Has a file of CRuby know the calls."""
@@ -35,8 +51,7 @@ class Edits:
 
     def append(self, name, hook):
         """Includes a file of ours at the end of one of CRuby's, for what only that one knows."""
-        path = self.source / name
-        path.write_text(path.read_text() + f'\n#include "{hook}"\n')
+        self.texts[name] = self.text(name) + f'\n#include "{hook}"\n'
 
     def copy_hooks(self):
         """Our files stand among CRuby's."""
@@ -47,7 +62,7 @@ class Edits:
                 name = "autoshare_" + path.name
             text = path.read_text()
             text = re.sub(r'#include "(host|places)\.h"', r'#include "autoshare_\1.h"', text)
-            (self.source / folder / name).write_text(text)
+            self.texts[f"{folder}/{name}"] = text
 
 
 def build(edits):
@@ -76,6 +91,9 @@ def writes(edits):
                r"if (\1shape_id == dest_shape_id && !rb_autoshare_must_check(obj)\2) {", 2)
     edits.edit("vm_insnhelper.c", r"else if \(dest_shape_id != INVALID_SHAPE_ID\) \{",
                "else if (dest_shape_id != INVALID_SHAPE_ID && !rb_autoshare_must_check(obj)) {", 2)
+    # A string that becomes a key gives back what it does not use of its buffer: no write, no need.
+    edits.edit("string.c", r"FL_TEST_RAW\(str, FL_FREEZE \| STR_NOFREE\)",
+               "FL_TEST_RAW(str, FL_FREEZE | STR_NOFREE | RUBY_FL_AUTOSHARE)")
     # Ractor#send(object, move: true) takes an object out of the hands of main.
     edits.edit("ractor.c", r"^        data->replacement = rb_obj_alloc\(RBASIC_CLASS\(obj\)\);",
                "        rb_autoshare_move(obj);\n\\g<0>")
@@ -185,7 +203,7 @@ def fork(edits):
 
 
 def main():
-    edits = Edits(sys.argv[1])
+    edits = Edits(*sys.argv[1:3])
     edits.copy_hooks()
     for name in "error.c eval.c variable.c gc.c process.c vm_insnhelper.c".split():
         edits.include(name)
@@ -195,6 +213,7 @@ def main():
         edits.append(name, hook)
     for step in (build, writes, extensions, jit, reads, assignments, sharing, ractors, collector, fork):
         step(edits)
+    edits.write()
 
 
 main()

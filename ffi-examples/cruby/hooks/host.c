@@ -310,9 +310,13 @@ static void offer_reachable(VALUE object, void *data)
     }
 }
 
-/* What an extension's object holds only its own mark function knows. */
+/* What an extension's object holds only its own mark function knows. A block that is to be isolated gets
+ * other variables then. */
 static bool offer_data(Position *position, VALUE object)
 {
+    if (rb_obj_is_proc(object)) {
+        return true;
+    }
     Reachable reachable = {*position, false};
     rb_objspace_reachable_objects_from(object, offer_reachable, &reachable);
     *position = reachable.position;
