@@ -3,7 +3,10 @@
 # The parts of `make test`, each a file of scripts/test; one alone: make test-NAME.
 PARTS := lint rust install c-header c-side c-split c-static race loom address thread valgrind mutations
 
-.PHONY: help demo test bench headers install soak lint clean setup
+# The parts of `make test-cruby`.
+CRUBY_PARTS := cruby-own cruby-suites cruby-probe cruby-race cruby-programs cruby-debug
+
+.PHONY: help demo test test-cruby cruby cruby-bench bench headers install soak lint clean setup
 
 PREFIX := /usr/local
 
@@ -14,6 +17,9 @@ help:
 	@echo "make bench     measure; one table, and target/bench.json (under 15 minutes)"
 	@echo "               BENCH='--quick' a minute; BENCH='--only walk_cached' some rows"
 	@echo "make headers   regenerate include/vmshare/*.h from src/ffi"
+	@echo "make cruby     build CRuby from Debian's source with autoshare in it, and show what it does"
+	@echo "make test-cruby  everything about CRuby that must pass (under 40 minutes)"
+	@echo "make cruby-bench  what autoshare costs CRuby, and gains"
 	@echo "make install   install library and headers to PREFIX=$(PREFIX)"
 	@echo "make soak      the race, 10 million rounds for each placement and policy (an hour or more)"
 	@echo "make lint      check how the code is written"
@@ -27,6 +33,18 @@ demo: setup
 
 test: setup
 	@scripts/parts.sh $(PARTS)
+
+cruby:
+	@scripts/setup.sh cruby
+	@ffi-examples/cruby/demo.sh
+
+test-cruby:
+	@scripts/setup.sh cruby
+	@scripts/parts.sh $(CRUBY_PARTS)
+
+cruby-bench:
+	@scripts/setup.sh cruby
+	@ffi-examples/cruby/bench.sh
 
 test-%: setup
 	@scripts/parts.sh $*

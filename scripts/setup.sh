@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that the Makefile's targets need: setup.sh [test|bench]
+# Installs the Debian packages that the Makefile's targets need: setup.sh [test|bench|cruby]
 #
 # The only list of them. Rust itself comes from rustup; what cargo builds with is in Cargo.toml.
 # As root it installs what is missing; otherwise it says what is, and fails.
@@ -18,12 +18,21 @@ bench_packages=(
     ruby # the share of a graph in CRuby, which the table stands beside
 )
 
+cruby_packages=(
+    gcc g++ libc6-dev make valgrind
+    debian-archive-keyring dpkg-dev xz-utils # Debian's source packages
+    python3                                  # the edits
+    ruby                                     # what CRuby's own build may call for
+    libffi-dev libgmp-dev libreadline-dev libssl-dev libyaml-dev zlib1g-dev # its extensions
+)
+
 packages=("${test_packages[@]}")
 case "${1:-test}" in
 test) ;;
 bench) packages+=("${bench_packages[@]}") ;;
+cruby) packages=("${cruby_packages[@]}") ;;
 *)
-    echo "usage: scripts/setup.sh [test|bench]" >&2
+    echo "usage: scripts/setup.sh [test|bench|cruby]" >&2
     exit 2
     ;;
 esac
