@@ -129,7 +129,8 @@ def reads(edits):
                r"!rb_autoshare_readable(AUTOSHARE_CLASS_IVAR, obj, id, val)) {\n\1rb_autoshare_raise(\2")
     edits.edit("variable.c", r"^rb_gvar_get\(ID id\)\n\{\n",
                "\\g<0>    VALUE shared;\n"
-               "    if (UNLIKELY(!rb_ractor_main_p()) && autoshare_read_global(id, &shared)) return shared;\n\n")
+               "    if (UNLIKELY(rb_autoshare_active && !rb_ractor_main_p()) && autoshare_read_global(id, &shared)) {\n"
+               "        return shared;\n    }\n\n")
     edits.edit("variable.c", r"^VALUE\nrb_gvar_get\(ID id\)",
                "static bool autoshare_read_global(ID id, VALUE *value);\n\n\\g<0>")
     class_variables(edits)
@@ -143,6 +144,7 @@ def class_variables(edits):
     edits.edit("variable.c", r"^rb_cvar_defined\(VALUE klass, ID id\)\n\{\n.*\n", "\\g<0>" + main_only)
     edits.edit("variable.c", r"^    cvar_overtaken\(\*front, target, id\);\n    return \(VALUE\)value;",
                "    if (UNLIKELY(!rb_ractor_main_p())) {\n"
+               "        if (!rb_autoshare_active) { CVAR_ACCESSOR_SHOULD_BE_MAIN_RACTOR(); }\n"
                "        VALUE owner = original_module(target);\n"
                "        if (!rb_autoshare_readable(AUTOSHARE_CLASS_VARIABLE, owner, id, value)) {\n"
                "            rb_autoshare_raise(rb_eRactorIsolationError,\n"
@@ -176,6 +178,9 @@ def sharing(edits):
                "\\g<0>    if (rb_autoshare_make_shareable(obj)) return obj;\n\n")
     edits.edit("ractor.c", r"^rb_ractor_shareable_p_continue\(VALUE obj\)\n\{\n",
                "\\g<0>    int answer = rb_autoshare_shareable_p(obj);\n    if (answer >= 0) return answer;\n\n")
+    # An inline cache notes what is known; a ractor that comes upon anything else asks.
+    edits.edit("vm_insnhelper.c", r"if \(rb_ractor_shareable_p\(val\)\) (?=ice->flags)",
+               "if (rb_autoshare_known_shareable(val)) ")
     # Classes are shareable, and said so when they were first asked about; a walk must find them so.
     edits.edit("class.c", r"^    flags &= T_MASK;\n", "\\g<0>    flags |= FL_SHAREABLE;\n")
 

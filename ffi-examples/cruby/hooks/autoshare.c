@@ -346,10 +346,21 @@ static bool is_frozen_leaf(VALUE object)
     }
 }
 
+bool rb_autoshare_known_shareable(VALUE value)
+{
+    if (SPECIAL_CONST_P(value) || RB_OBJ_SHAREABLE_P(value)) {
+        return true;
+    }
+    if (is_frozen_leaf(value)) {
+        FL_SET_RAW(value, RUBY_FL_SHAREABLE);
+        return true;
+    }
+    return false;
+}
+
 int rb_autoshare_shareable_p(VALUE object)
 {
-    if (is_frozen_leaf(object)) {
-        FL_SET_RAW(object, RUBY_FL_SHAREABLE);
+    if (rb_autoshare_known_shareable(object)) {
         return 1;
     }
     if (!RB_OBJ_FROZEN_RAW(object)) {
@@ -451,7 +462,7 @@ void rb_autoshare_annotate(VALUE exception, VALUE object)
 
 static VALUE detailed_message(int argc, VALUE *argv, VALUE self)
 {
-    VALUE message = rb_call_super(argc, argv);
+    VALUE message = rb_call_super_kw(argc, argv, RB_PASS_CALLED_KEYWORDS);
     VALUE report = rb_attr_get(self, id_report);
     if (NIL_P(report)) {
         return message;

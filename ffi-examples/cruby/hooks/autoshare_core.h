@@ -61,6 +61,9 @@ bool rb_autoshare_make_shareable(VALUE object);
 /* Whether a graph is frozen and shareable as it is: 1 or 0; -1 if autoshare is off. */
 int rb_autoshare_shareable_p(VALUE object);
 
+/* Whether a value is known to be shareable, without a look at what it refers to. */
+bool rb_autoshare_known_shareable(VALUE value);
+
 /* The collector: after marking, and when objects have moved. */
 void rb_autoshare_gc_marked(void);
 void rb_autoshare_gc_moved(void);

@@ -190,7 +190,7 @@ static size_t table_values(const st_table *table)
 
 static void find_ivars(VALUE object, Children *children)
 {
-    bool is_complex = rb_shape_obj_too_complex(object);
+    bool is_complex = RBASIC_SHAPE_ID(object) == OBJ_TOO_COMPLEX_SHAPE_ID;
     struct gen_ivtbl *generic;
     if (BUILTIN_TYPE(object) == T_OBJECT) {
         if (is_complex) {
@@ -286,6 +286,9 @@ static bool offer_values(Position *position, const VALUE *values, size_t count)
 
 static bool offer_table(Position *position, const st_table *table)
 {
+    if (table == NULL) {
+        return true;
+    }
     size_t count = table_values(table);
     for (size_t index = skip(position, count); index < count; index++) {
         VALUE pair[2] = {Qundef, Qundef};
@@ -344,7 +347,8 @@ static rs_status children(void *ctx, rs_value object, rs_visitor *visitor)
 static void commit(void *ctx, rs_value object)
 {
     (void)ctx;
-    if (RBASIC_CLASS(object) != 0) {
+    VALUE klass = RBASIC_CLASS(object);
+    if (klass != 0 && FL_TEST_RAW(klass, FL_SINGLETON)) {
         rb_freeze_singleton_class(object);
     }
 }
@@ -507,6 +511,13 @@ static void warn(void *ctx, const rs_report *report)
 #define TYPE_TAG_MASK (T_MASK | FL_EXIVAR | FL_USER1)
 #define TYPE_TAGS (TYPE_TAG_MASK + 1)
 
+/* Where they are in the flag word. */
+#ifdef WORDS_BIGENDIAN
+#define LOW_HALF 4
+#else
+#define LOW_HALF 0
+#endif
+
 static rs_layout layouts[TYPE_TAGS];
 
 static void add_layout(unsigned type, unsigned flag, rs_layout layout)
@@ -559,7 +570,7 @@ rs_host rb_autoshare_host(uint32_t enforcement, uint32_t options)
     host.flags = rs_flags_in_header(offsetof(struct RBasic, flags), 64, RUBY_FL_FREEZE,
                                     RUBY_FL_SHAREABLE, RUBY_FL_AUTOSHARE, 0);
     host.pointers = (rs_pointers){RS_POINTERS_ALIGNED_8, 0, 0x100};
-    host.type_tag = (rs_type_tag){.width = 64, .mask = TYPE_TAG_MASK};
+    host.type_tag = (rs_type_tag){.width = 32, .offset = LOW_HALF, .mask = TYPE_TAG_MASK};
     host.layouts = layouts;
     host.layouts_count = TYPE_TAGS;
     host.mark_policy = RS_MARK_ON_FIRST_RACTOR;

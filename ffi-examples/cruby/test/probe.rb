@@ -1,9 +1,9 @@
 # Looks for writes that pass without a check, while another program runs: ruby -r ./probe program
 #
 # Before each line of the program's test files, whatever its local variables and its object's instance
-# variables hold is assigned to a constant, which makes it auto-shareable; after the line the library's
+# variables hold is assigned to a constant, which makes it auto-shareable; every now and then the library's
 # verifier compares. What changed although no check announced it is written to the file that PROBE_LOG
-# names, with the line that did it. Needs RUBY_AUTOSHARE_VERIFY=1.
+# names, with the last lines that were run. Needs RUBY_AUTOSHARE_VERIFY=1.
 #
 #   PROBE_FILES   which files' lines count, a pattern
 
@@ -12,6 +12,8 @@ Warning[:experimental] = false
 module Probe
   FILES = Regexp.new(ENV.fetch("PROBE_FILES", "/test/"))
   LOG = ENV["PROBE_LOG"]
+  # Lines between two looks at everything that is auto-shareable.
+  PERIOD = 50
 
   # Where ractors exist, CRuby 3.3 loses a trace at each collection, which therefore comes only when it is
   # called for.
@@ -21,11 +23,12 @@ module Probe
   end
 
   class << self
-    attr_accessor :lines, :found, :place
+    attr_accessor :lines, :found, :places
 
     def start
       self.lines = 0
       self.found = 0
+      self.places = []
       Ractor.new {}.take
       @trace = TracePoint.new(:line) { |point| look(point) if point.path.match?(FILES) }
       @trace.enable
@@ -42,11 +45,11 @@ module Probe
 
     def look(point)
       return unless Thread.current == Thread.main && Ractor.current == Ractor.main
-      verify
+      verify if (lines % PERIOD).zero?
       self.lines += 1
-      self.place = "#{point.path}:#{point.lineno}"
-      watch(values(point)) unless @busy
-      GC.start if (lines % 1000).zero?
+      places << "#{File.basename(point.path)}:#{point.lineno}"
+      watch(values(point))
+      GC.start if (lines % 20_000).zero?
     end
 
     def values(point)
@@ -70,8 +73,9 @@ module Probe
     def verify
       while (text = Ractor::Autoshare.verify)
         self.found += 1
-        log("after #{place}:\n#{text.gsub(/^/, "    ")}")
+        log("#{text.gsub(/^/, "    ")}\n  after #{places.join(" ")}")
       end
+      places.clear
     end
 
     def finish
