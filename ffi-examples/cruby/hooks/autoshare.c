@@ -38,6 +38,7 @@
 #include "internal/variable.h"
 #include "places.h"
 #include "ractor_core.h"
+#include "rjit.h"
 #include "vm_core.h"
 #include "vm_sync.h"
 
@@ -94,10 +95,16 @@ static rs_report last_report(rs_ractor ractor)
 
 /* === beginning === */
 
+/* RJIT's code, unlike YJIT's, writes instance variables with no test that could notice. */
+static bool is_off(const char *mode)
+{
+    return rb_rjit_enabled || (mode != NULL && strcmp(mode, "off") == 0);
+}
+
 static uint32_t enforcement(void)
 {
     const char *mode = getenv("RUBY_AUTOSHARE");
-    if (mode != NULL && strcmp(mode, "off") == 0) {
+    if (is_off(mode)) {
         return RS_OFF;
     }
     return mode != NULL && strcmp(mode, "warn") == 0 ? RS_WARN : RS_ENFORCE;

@@ -25,10 +25,6 @@ PROGRAMS = [
     rows = %w[one two]
     ERB.new("<% rows.each do |row| -%>* <%= row %>\\n<% end -%>", trim_mode: "-").result(binding)
   RUBY
-  Program.new("rexml: a document", %w[rexml/document], <<~RUBY),
-    document = REXML::Document.new("<a><b c='d'>t</b><b c='e'>u &amp; v</b></a>")
-    document.root.elements.map { |element| [element.attributes["c"], element.text] }
-  RUBY
   Program.new("builder: XML", %w[builder], <<~RUBY),
     xml = Builder::XmlMarkup.new(indent: 1)
     xml.list { xml.item("x & \\u00e9", kind: 1) }
