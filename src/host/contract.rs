@@ -140,7 +140,7 @@ pub const RS_ELEMENTS_ASK: u8 = 3;
 /// What the objects of one type look like: which of their words are children, and whether they
 /// can be shared. All offsets are bytes from the object's address; all children are aligned words.
 #[repr(C)]
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct rs_layout {
     /// `RS_SHARE_YES` to `RS_SHARE_ASK`.
     pub share: u8,

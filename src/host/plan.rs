@@ -19,6 +19,7 @@ use core::ops::Deref;
 pub const FEW: usize = 4;
 
 /// A layout, and how to read objects that have it.
+#[derive(Clone, Copy)]
 #[repr(C)]
 pub struct Plan {
     layout: rs_layout,
@@ -127,11 +128,18 @@ impl Plans {
         allocator: HostAllocator,
     ) -> Result<Plans, rs_status> {
         let plan = |layout| Plan::new(answered(layout, host), &host.pointers);
-        let mut plans = Vec::new_in(allocator);
+        let mut plans: Vec<Plan> = Vec::new_in(allocator);
         plans
             .try_reserve_exact(layouts.len())
             .map_err(|_| RS_ERR_MEMORY)?;
-        plans.extend(layouts.iter().map(|&layout| plan(layout)));
+        for (index, layout) in layouts.iter().enumerate() {
+            // Hosts whose tags have gaps repeat a layout thousands of times.
+            let repeats = index > 0 && layouts[index - 1] == *layout;
+            plans.push(match plans.last() {
+                Some(&last) if repeats => last,
+                _ => plan(*layout),
+            });
+        }
         Ok(Plans {
             few: most_fields(&plans),
             plans: plans.into_boxed_slice(),

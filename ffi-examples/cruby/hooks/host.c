@@ -354,11 +354,14 @@ static void commit(void *ctx, rs_value object)
 }
 
 /* Every other ractor waits at a point where it may be interrupted, until the VM lock is left; there it
- * rewrites no flag word, and none of its own calls into the library is under way. */
+ * rewrites no flag word, and none of its own calls into the library is under way. A ractor that shares a
+ * graph of its own need not stop anybody: nobody else can reach what is not shareable in it. */
 static void stop_world(void *ctx)
 {
     (void)ctx;
-    rb_vm_barrier();
+    if (purpose == PURPOSE_AUTOSHARE) {
+        rb_vm_barrier();
+    }
 }
 
 static void resume_world(void *ctx)

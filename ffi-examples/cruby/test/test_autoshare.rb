@@ -914,3 +914,16 @@ test "threads of main write and share" do
   threads.each(&:join)
   equal(400, X.sum(&:size))
 end
+
+test "ractors that share their own graphs do not wait for each other's worlds to stop" do
+  X = ["a"]
+  ractors = 4.times.map do
+    Ractor.new do
+      1000.times { |i| Ractor.make_shareable([i.to_s, { i => [+"x"] }]) && X }
+      Ractor.shareable?([+"y"].freeze)
+    end
+  end
+  X2 = Array.new(100) { [] }
+  1000.times { |i| X2[i % 100] << i }
+  equal([false] * 4, ractors.map(&:take))
+end
