@@ -144,12 +144,12 @@ impl ModelHeap {
 
 impl Flags for &ModelHeap {
     fn masks(&self) -> Masks {
-        Masks {
-            frozen: u64::from(FROZEN),
-            shareable: u64::from(SHAREABLE),
-            autoshare: u64::from(AUTOSHARE),
-            pending: u64::from(PENDING),
-        }
+        Masks::new(
+            u64::from(FROZEN),
+            u64::from(SHAREABLE),
+            u64::from(AUTOSHARE),
+            u64::from(PENDING),
+        )
     }
 
     fn covers(&self, _address: usize) -> bool {
