@@ -4,7 +4,7 @@ use super::protocol::Protocol;
 use super::verifier::Verifier;
 use crate::host::callbacks::Callbacks;
 use crate::host::contract::{
-    RS_SHARE_BUSY, RS_SHARE_BY_COPY, RS_SHARE_NEEDS_PREPARE, RS_SHARE_YES,
+    RS_ELEMENTS_INDIRECT, RS_SHARE_BUSY, RS_SHARE_BY_COPY, RS_SHARE_NEEDS_PREPARE, RS_SHARE_YES,
 };
 use crate::host::flags::{Flags, Masks};
 use crate::host::heap::{Heap, Object, is_indirect};
@@ -73,10 +73,64 @@ pub fn announce<H: Heap>(heap: &H, protocol: &Protocol, object: Object, is_expli
     true
 }
 
+/// The flags by which a walk claims objects, worked out once for all of them.
+#[derive(Clone, Copy)]
+pub struct Condition {
+    /// An object with any of these is shareable or claimed.
+    settled: u64,
+    /// These decide whether another one can be claimed,
+    deciding: u64,
+    /// if they are so.
+    wanted: u64,
+}
+
+impl Condition {
+    /// For a walk with this purpose.
+    pub fn new(purpose: Purpose, masks: Masks) -> Condition {
+        let (deciding, wanted) = match purpose {
+            Purpose::Access | Purpose::Try => (masks.autoshare, masks.autoshare),
+            Purpose::ShareOfOther => (masks.autoshare, 0),
+            Purpose::ShareOfMain => (0, 0),
+        };
+        Condition {
+            settled: masks.shareable | masks.claim,
+            deciding,
+            wanted,
+        }
+    }
+
+    /// Whether an object with these flags is to be claimed.
+    #[inline(always)]
+    fn is_met(self, flags: u64) -> bool {
+        flags & (self.settled | self.deciding) == self.wanted
+    }
+}
+
+/// Which objects a walk announces before it claims them, since main must not write them while it reads
+/// them: those whose elements are at least of this kind, in the order of `RS_ELEMENTS_…`.
+#[derive(Clone, Copy)]
+pub struct Announced(u8);
+
+impl Announced {
+    /// None: the host reads children itself, and keeps its own writers away.
+    pub const NONE: Announced = Announced(u8::MAX);
+    /// Those of which a write may move the words that the walk reads.
+    pub const INDIRECT: Announced = Announced(RS_ELEMENTS_INDIRECT);
+    /// All: their contents are compared too.
+    pub const ALL: Announced = Announced(0);
+
+    #[inline(always)]
+    fn has(self, plan: &Plan) -> bool {
+        plan.elements >= self.0
+    }
+}
+
 /// Claims objects for walk `epoch`.
 pub struct Claim<'a> {
     /// What the walk is for.
     pub purpose: Purpose,
+    /// Which objects it claims.
+    pub condition: Condition,
     /// Its number.
     pub epoch: u64,
     /// The words shared with main.
@@ -85,10 +139,9 @@ pub struct Claim<'a> {
     pub log: Appending<'a>,
     /// Explicit shares: what must be prepared before.
     pub unprepared: &'a mut Chunks,
-    /// Whether the walk reads children itself: then it announces the objects that main must not
-    /// write meanwhile. A host that reads them keeps its own writers away.
-    pub reads: bool,
-    /// In a debug mode: compares what is claimed with what it was.
+    /// Which objects it announces.
+    pub announced: Announced,
+    /// In a debug mode: compares what is claimed, and announced, with what it was.
     pub verifier: Option<(&'a Verifier, &'a Callbacks)>,
 }
 
@@ -96,17 +149,6 @@ impl Claim<'_> {
     #[inline(always)]
     fn is_explicit(&self) -> bool {
         self.purpose.is_explicit()
-    }
-
-    /// The flags that decide whether an object can be claimed, and what they must be. The object is
-    /// neither C nor claimed.
-    #[inline(always)]
-    fn condition(&self, masks: Masks) -> (u64, u64) {
-        match self.purpose {
-            Purpose::Access | Purpose::Try => (masks.autoshare, masks.autoshare),
-            Purpose::ShareOfOther => (masks.autoshare, 0),
-            Purpose::ShareOfMain => (0, 0),
-        }
     }
 
     /// Why an object is not claimed that does not meet the condition.
@@ -117,6 +159,31 @@ impl Claim<'_> {
             Purpose::ShareOfMain | Purpose::ShareOfOther => RS_CAUSE_NOT_OWNER,
         };
         Stop::Blocked(object, cause)
+    }
+
+    /// Claims an object with these flags, which meet the condition, and returns those that it had.
+    ///
+    /// The log has room before the claim is made, so that a claim is never forgotten.
+    #[inline(always)]
+    fn claim<H: Heap>(&mut self, heap: &H, object: Object, before: u64) -> Result<u64, Stop> {
+        let flags = heap.flags();
+        let claim = flags.masks().claim;
+        let address = heap.address(object);
+        let mut before = before;
+        let entry = self.log.reserve()?;
+        while let Err(now) = flags.compare_exchange(address, before, before | claim) {
+            // Main wrote to it, or the program froze it, or the host changed another bit.
+            if now & self.condition.deciding != self.condition.wanted {
+                self.protocol.end_scan();
+                return Err(self.refused(object));
+            }
+            before = now;
+        }
+        entry.fill(object.0);
+        if self.is_explicit() {
+            flags.owner_must_ask(address);
+        }
+        Ok(before)
     }
 
     /// Whether the host lets the object be shared. Asked first: "can never be shared" says more than
@@ -141,48 +208,35 @@ impl<H: Heap> Visitor<H> for Claim<'_> {
 
     /// Claims an object that is not C or claimed already.
     ///
-    /// The log has room before the claim is made, so that a claim is never forgotten. An object whose
-    /// elements are behind a pointer is announced in `scan` before it is claimed: main sees the
-    /// claim only together with the announcement, and waits.
+    /// An object whose elements are behind a pointer is announced in `scan` before it is claimed: main
+    /// sees the claim only together with the announcement, and waits.
     #[inline(always)]
     fn enter(&mut self, heap: &H, object: Object, plan: &Plan) -> Result<Visit, Stop> {
         let flags = heap.flags();
-        let masks = flags.masks();
-        let address = heap.address(object);
-        let mut before = flags.load(address);
-        if before & (masks.shareable | masks.claim) != 0 {
+        let before = flags.load(heap.address(object));
+        if before & self.condition.settled != 0 {
             return Ok(Visit::Skip);
         }
         if u32::from(plan.share) != RS_SHARE_YES {
             self.ask_host(heap, object, plan)?;
         }
-        let (deciding, wanted) = self.condition(masks);
-        if before & deciding != wanted {
+        if !self.condition.is_met(before) {
             return Err(self.refused(object));
         }
-        self.log.reserve()?;
-        let announced = self.reads && (is_indirect(plan) || self.verifier.is_some());
+        let announced = self.announced.has(plan);
         if announced {
             self.protocol.begin_scan(object);
         }
-        while let Err(now) = flags.compare_exchange(address, before, before | masks.claim) {
-            // Main wrote to it, or the program froze it, or the host changed another bit.
-            if now & deciding != wanted {
-                self.protocol.end_scan();
-                return Err(self.refused(object));
-            }
-            before = now;
+        let before = self.claim(heap, object, before)?;
+        if !announced {
+            return Ok(Visit::Scan);
         }
-        self.log.push(object.0)?;
-        if self.is_explicit() {
-            flags.owner_must_ask(address);
-        }
-        if announced && self.protocol.is_changing(object) {
+        if self.protocol.is_changing(object) {
             self.protocol.end_scan();
             return Err(Stop::Changing);
         }
         if let Some((verifier, callbacks)) = self.verifier
-            && before & masks.autoshare != 0
+            && before & flags.masks().autoshare != 0
         {
             verifier.compare_claimed(heap, callbacks, object)?;
         }
@@ -207,13 +261,12 @@ impl<H: Heap> Visitor<H> for Claim<'_> {
     /// What was read counts only if main has not ended the walk meanwhile.
     #[inline(always)]
     fn scanned(&mut self, plan: &Plan) -> Result<(), Stop> {
-        if is_indirect(plan) || self.verifier.is_some() {
+        if self.announced.has(plan) {
             self.protocol.end_scan();
         }
-        if self.protocol.still_runs(self.epoch) {
-            Ok(())
-        } else {
-            Err(Stop::Ended)
+        match self.protocol.still_runs(self.epoch) {
+            true => Ok(()),
+            false => Err(Stop::Ended),
         }
     }
 }

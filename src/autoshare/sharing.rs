@@ -11,7 +11,7 @@
 //!   cycles rule out any order that avoids it.
 //! - **Undo** instead, if it fails: undo.rs.
 
-use super::claim::{Claim, Purpose, Stop};
+use super::claim::{Announced, Claim, Condition, Purpose, Stop};
 use super::path::PathText;
 use super::protocol::{Phase, Protocol};
 use super::undo::{AHEAD, Undo, Undoing};
@@ -191,11 +191,15 @@ impl Sharing {
     ) {
         let mut claim = Claim {
             purpose: self.purpose,
+            condition: Condition::new(self.purpose, heap.flags().masks()),
             epoch: self.epoch,
             protocol,
             log: self.log.appending(),
             unprepared: &mut self.unprepared,
-            reads: true,
+            announced: match verifier {
+                Some(_) => Announced::ALL,
+                None => Announced::INDIRECT,
+            },
             verifier,
         };
         let result = self.memory.run_piece(heap, &mut claim);
@@ -392,7 +396,7 @@ impl Sharing {
                 }
                 return None;
             };
-            let mut claim = self.claim(protocol);
+            let mut claim = self.claim(heap, protocol);
             let entered = claim.enter(heap, object, heap.plan(object));
             drop(claim);
             match entered {
@@ -458,14 +462,15 @@ impl Sharing {
         self.outcome
     }
 
-    fn claim<'a>(&'a mut self, protocol: &'a Protocol) -> Claim<'a> {
+    fn claim<'a, H: Heap>(&'a mut self, heap: &H, protocol: &'a Protocol) -> Claim<'a> {
         Claim {
             purpose: self.purpose,
+            condition: Condition::new(self.purpose, heap.flags().masks()),
             epoch: self.epoch,
             protocol,
             log: self.log.appending(),
             unprepared: &mut self.unprepared,
-            reads: false,
+            announced: Announced::NONE,
             verifier: None,
         }
     }

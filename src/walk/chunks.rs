@@ -75,11 +75,7 @@ impl Cursor {
         if self.next == self.end {
             *self = stack.grow(*self)?;
         }
-        // SAFETY: `next` is before the end of the chunk.
-        unsafe {
-            *self.next = word;
-            self.next = self.next.add(1);
-        }
+        Reserved(self).fill(word);
         Ok(())
     }
 
@@ -107,19 +103,28 @@ pub struct Appending<'a> {
 }
 
 impl Appending<'_> {
-    /// Makes sure that the next `push` succeeds.
+    /// Makes room for one more word.
     #[inline(always)]
-    pub fn reserve(&mut self) -> Result<(), rs_status> {
+    pub fn reserve(&mut self) -> Result<Reserved<'_>, rs_status> {
         if self.cursor.next == self.cursor.end {
             self.cursor = self.stack.grow(self.cursor)?;
         }
-        Ok(())
+        Ok(Reserved(&mut self.cursor))
     }
+}
 
-    /// Appends a word.
+/// Room for a word at the end of a stack: its cursor is not at the end of a chunk.
+pub struct Reserved<'a>(&'a mut Cursor);
+
+impl Reserved<'_> {
+    /// Appends the word.
     #[inline(always)]
-    pub fn push(&mut self, word: usize) -> Result<(), rs_status> {
-        self.cursor.push(self.stack, word)
+    pub fn fill(self, word: usize) {
+        // SAFETY: `next` is before the end of the chunk.
+        unsafe {
+            *self.0.next = word;
+            self.0.next = self.0.next.add(1);
+        }
     }
 }
 
