@@ -170,7 +170,8 @@ impl Claim<'_> {
         let claim = flags.masks().claim;
         let address = heap.address(object);
         let mut before = before;
-        let entry = self.log.reserve()?;
+        let reserved = self.log.reserve();
+        let entry = reserved.inspect_err(|_| self.protocol.end_scan())?;
         while let Err(now) = flags.compare_exchange(address, before, before | claim) {
             // Main wrote to it, or the program froze it, or the host changed another bit.
             if now & self.condition.deciding != self.condition.wanted {
