@@ -115,16 +115,14 @@ impl Undo {
     ) -> usize {
         let stop = above.saturating_sub(limit);
         while above > stop {
-            let index = above - 1;
-            if index >= AHEAD {
-                on.heap.prefetch(Object(log.get(index - AHEAD)));
-            }
-            let object = Object(log.get(index));
-            if self.lies_aside(on.heap, object) {
-                on.unclaim(object);
-                above = index;
+            let objects = log.words_below(above, above - stop);
+            let left = self.take_back_aside(on, objects);
+            above -= objects.len() - left;
+            if left == 0 {
                 continue;
             }
+            let index = above - 1;
+            let object = Object(log.get(index));
             let is_end = self.path_start == log.len();
             match self.refers_to_target(on, object, is_end, limit) {
                 Found::NotYet => break,
@@ -141,14 +139,24 @@ impl Undo {
         above
     }
 
-    /// Whether an object is seen at a glance not to lie on the path.
+    /// Takes back claims, from the last one on, of objects that are seen at a glance not to lie on the
+    /// path; returns how many of the objects are left.
     #[inline(always)]
-    fn lies_aside<H: Heap>(&self, heap: &H, object: Object) -> bool {
-        let Some(target) = self.target else {
-            return true;
-        };
-        let refers = heap.refers_to(object, heap.plan(object), target);
-        target != object && refers == Some(false)
+    fn take_back_aside<H: Heap>(&self, on: Undoing<H>, objects: &[rs_value]) -> usize {
+        for (index, &object) in objects.iter().enumerate().rev() {
+            if let Some(&ahead) = objects.get(index.wrapping_sub(AHEAD)) {
+                on.heap.prefetch(Object(ahead));
+            }
+            let object = Object(object);
+            if let Some(target) = self.target {
+                let refers = on.heap.refers_to(object, on.heap.plan(object), target);
+                if target == object || refers != Some(false) {
+                    return index + 1;
+                }
+            }
+            on.unclaim(object);
+        }
+        0
     }
 
     /// Whether an object refers to what the path must lead to next: one piece of the answer. `is_end`:
@@ -244,9 +252,11 @@ impl<H: Heap> Undoing<'_, H> {
         let flags = self.heap.flags();
         let masks = flags.masks();
         let address = self.heap.address(object);
-        let before = flags.fetch_clear(address, masks.claim | masks.note);
-        let owner_undoes = self.purpose.is_explicit();
-        if owner_undoes && before & masks.autoshare == 0 {
+        let claim = masks.claim | masks.note;
+        if !self.purpose.is_explicit() {
+            // What stood there is not asked for, which makes it one instruction.
+            flags.fetch_clear(address, claim);
+        } else if flags.fetch_clear(address, claim) & masks.autoshare == 0 {
             flags.owner_need_not_ask(address);
         }
     }

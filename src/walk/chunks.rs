@@ -268,6 +268,14 @@ impl Chunks {
         unsafe { self.chunks[index / CHUNK][begin..end].assume_init_ref() }
     }
 
+    /// Some words below an index, at most `limit`, as they lie in memory; none at the beginning.
+    #[inline(always)]
+    pub fn words_below(&self, index: usize, limit: usize) -> &[usize] {
+        let begin = index.saturating_sub(1) / CHUNK * CHUNK;
+        let first = begin.max(index.saturating_sub(limit));
+        self.words(first, index - first)
+    }
+
     /// The word at an index.
     #[inline(always)]
     pub fn get(&self, index: usize) -> usize {
@@ -395,6 +403,9 @@ mod tests {
         list.set(CHUNK, 99);
         assert_eq!(list.get(CHUNK), 99);
         assert_eq!(list.get(CHUNK - 1), CHUNK - 1);
+        assert_eq!(list.words_below(CHUNK + 2, 20), [99, CHUNK + 1]);
+        assert_eq!(list.words_below(CHUNK, 2), [CHUNK - 2, CHUNK - 1]);
+        assert!(list.words_below(0, 20).is_empty());
         let mut seen = 0;
         list.for_each_mut(|_| seen += 1);
         assert_eq!(seen, 20);
