@@ -3,25 +3,26 @@
  *
  * WHERE THE FLAGS ARE, AND WHY WALKS STOP THE WORLD
  *
- * CRuby rewrites flag words by plain read-modify-write, also of objects that it only reads: the code
- * range of a string, the iteration level of a hash, "has an object id", "has generic instance
+ * CRuby rewrites flag words by plain read-modify-write, also of objects that it only reads: the
+ * code range of a string, the iteration level of a hash, "has an object id", "has generic instance
  * variables". A walk that set bits in such a word by atomic operations while main ran on could lose
- * its bit to main's next plain store, or main's to its own. So a walk runs behind a VM barrier: every
- * other ractor then waits where it may be interrupted, which is never between the load and the store of
- * a flag word. Two bits of the header are CRuby's own (FL_FREEZE and FL_SHAREABLE); the third,
- * AUTOSHARE, is the only one that is free. A fourth for claims is not needed, since nobody but the
- * walk itself sees a claim. Besides, "reading" in CRuby rewrites more than flags: `dup` of an array
- * makes its elements a shared root, a hash of eight grows into a table. A walk beside a running main
- * would need a bracket around each of those places; a stopped one needs none.
+ * its bit to main's next plain store, or main's to its own. So a walk runs behind a VM barrier:
+ * every other ractor then waits where it may be interrupted, which is never between the load and
+ * the store of a flag word. Two bits of the header are CRuby's own (FL_FREEZE and FL_SHAREABLE);
+ * the third, AUTOSHARE, is the only one that is free. A fourth for claims is not needed, since
+ * nobody but the walk itself sees a claim. Besides, "reading" in CRuby rewrites more than flags:
+ * `dup` of an array makes its elements a shared root, a hash of eight grows into a table. A walk
+ * beside a running main would need a bracket around each of those places; a stopped one needs none.
  *
- * Main's pause is the walk: some tens of nanoseconds an object, once in the life of a graph. A major
- * collection stops the same threads for longer, and again and again.
+ * Main's pause is the walk: some tens of nanoseconds an object, once in the life of a graph. A
+ * major collection stops the same threads for longer, and again and again.
  *
  * LOCKS
  *
  * Every call into the library is made under the VM lock: the library's own locks are then never
- * contended, so nobody waits for one where a barrier can't reach him. Nothing is raised inside. While a
- * call may walk, the collector is off: what the callbacks ask of CRuby may fill method caches.
+ * contended, so nobody waits for one where a barrier can't reach him. Nothing is raised inside.
+ * While a call may walk, the collector is off: what the callbacks ask of CRuby may fill method
+ * caches.
  */
 
 #include "autoshare_core.h"
@@ -428,8 +429,8 @@ bool rb_autoshare_make_shareable(VALUE object)
 
 /* === errors === */
 
-/* The lines below the message of an exception, which detailed_message appends. The first line of the
- * report is the library's message; CRuby has its own. */
+/* The lines below the message of an exception, which detailed_message appends. The first line of
+ * the report is the library's message; CRuby has its own. */
 static void add_report(VALUE exception, const char *text)
 {
     const char *lines = strchr(text, '\n');
@@ -551,7 +552,8 @@ static VALUE autoshare_state(VALUE self, VALUE object)
     return state_name(state);
 }
 
-/* Ractor::Autoshare.explain(object): why it could not be read by another ractor; nil if it could. */
+/* Ractor::Autoshare.explain(object): why it could not be read by another ractor; nil if it could.
+ */
 static VALUE autoshare_explain(VALUE self, VALUE object)
 {
     if (!open_vm()) {

@@ -17,8 +17,8 @@ RBIMPL_SYMBOL_EXPORT_BEGIN()
 /* The one flag bit that CRuby has to spare: "may be shared, ask before a write". */
 #define RUBY_FL_AUTOSHARE RUBY_FL_UNUSED6
 
-/* Before a write, if rb_autoshare_must_check says so: returns if the object may be written, raises if
- * not. Costs nothing until then: the test is the one for frozen objects, with a wider mask. */
+/* Before a write, if rb_autoshare_must_check says so: returns if the object may be written, raises
+ * if not. Costs nothing until then: the test is the one for frozen objects, with a wider mask. */
 void rb_autoshare_check_frozen(VALUE object);
 
 static inline bool rb_autoshare_must_check(VALUE object)

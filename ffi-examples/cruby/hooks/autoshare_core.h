@@ -37,12 +37,13 @@ static inline void rb_autoshare_assigned(enum autoshare_place kind, VALUE klass,
     }
 }
 
-/* A ractor besides main has read `value` from a place: whether it may use it. May share its graph. */
+/* A ractor besides main has read `value` from a place: whether it may use it. May share its graph.
+ */
 bool rb_autoshare_readable(enum autoshare_place kind, VALUE klass, ID id, VALUE value);
 
 /* Raises, as rb_raise does, with the report of the access that rb_autoshare_readable refused. */
 NORETURN(void rb_autoshare_raise(VALUE exception_class, const char *format, ...))
-    RBIMPL_ATTR_FORMAT(RBIMPL_PRINTF_FORMAT, 2, 3);
+RBIMPL_ATTR_FORMAT(RBIMPL_PRINTF_FORMAT, 2, 3);
 /* Adds to a FrozenError why the object is frozen, if autoshare knows. */
 void rb_autoshare_annotate(VALUE exception, VALUE object);
 
@@ -55,8 +56,9 @@ void rb_autoshare_move(VALUE object);
 void rb_autoshare_ractor_new(struct rb_ractor_struct *ractor);
 void rb_autoshare_ractor_free(struct rb_ractor_struct *ractor);
 
-/* Ractor.make_shareable: false if autoshare is off, and the caller does it. Raises if the graph can't
- * be shared; then nothing is frozen besides what user-defined `freeze` methods have frozen. */
+/* Ractor.make_shareable: false if autoshare is off, and the caller does it. Raises if the graph
+ * can't be shared; then nothing is frozen besides what user-defined `freeze` methods have frozen.
+ */
 bool rb_autoshare_make_shareable(VALUE object);
 /* Whether a graph is frozen and shareable as it is: 1 or 0; -1 if autoshare is off. */
 int rb_autoshare_shareable_p(VALUE object);

@@ -125,7 +125,8 @@ static VALUE *unprepared;
 static size_t unprepared_count;
 static size_t unprepared_room;
 
-/* `freeze` may raise, and the library can't be unwound: it is called when the library has returned. */
+/* `freeze` may raise, and the library can't be unwound: it is called when the library has returned.
+ */
 static rs_status note_unprepared(void *ctx, rs_value object)
 {
     (void)ctx;
@@ -169,8 +170,8 @@ void rb_autoshare_prepare(VALUE object)
 
 /* === children === */
 
-/* Where an object's children are, in the order in which they are numbered: its instance variables, then
- * what its type holds. */
+/* Where an object's children are, in the order in which they are numbered: its instance variables,
+ * then what its type holds. */
 typedef struct Children {
     const VALUE *ivars;
     size_t ivars_count;
@@ -313,8 +314,8 @@ static void offer_reachable(VALUE object, void *data)
     }
 }
 
-/* What an extension's object holds only its own mark function knows. A block that is to be isolated gets
- * other variables then. */
+/* What an extension's object holds only its own mark function knows. A block that is to be isolated
+ * gets other variables then. */
 static bool offer_data(Position *position, VALUE object)
 {
     if (rb_obj_is_proc(object)) {
@@ -353,9 +354,10 @@ static void commit(void *ctx, rs_value object)
     }
 }
 
-/* Every other ractor waits at a point where it may be interrupted, until the VM lock is left; there it
- * rewrites no flag word, and none of its own calls into the library is under way. A ractor that shares a
- * graph of its own need not stop anybody: nobody else can reach what is not shareable in it. */
+/* Every other ractor waits at a point where it may be interrupted, until the VM lock is left; there
+ * it rewrites no flag word, and none of its own calls into the library is under way. A ractor that
+ * shares a graph of its own need not stop anybody: nobody else can reach what is not shareable in
+ * it. */
 static void stop_world(void *ctx)
 {
     (void)ctx;
@@ -446,8 +448,8 @@ static size_t label_key(VALUE key, char *text, size_t size)
     }
     /* A hash has frozen copies of strings as its keys. */
     if (!SPECIAL_CONST_P(key) && BUILTIN_TYPE(key) == T_STRING && RB_OBJ_FROZEN_RAW(key)) {
-        return written(
-            snprintf(text, size, "[\"%.*s\"]", (int)RSTRING_LEN(key), RSTRING_PTR(key)), size);
+        return written(snprintf(text, size, "[\"%.*s\"]", (int)RSTRING_LEN(key), RSTRING_PTR(key)),
+                       size);
     }
     return written(snprintf(text, size, "[...]"), size);
 }
@@ -509,8 +511,8 @@ static void warn(void *ctx, const rs_report *report)
 
 /* === the contract === */
 
-/* The type, whether there are generic instance variables, and (of arrays) whether the elements lie in
- * the object: bits 0 to 4, 10 and 13 of the flag word. */
+/* The type, whether there are generic instance variables, and (of arrays) whether the elements lie
+ * in the object: bits 0 to 4, 10 and 13 of the flag word. */
 #define TYPE_TAG_MASK (T_MASK | FL_EXIVAR | FL_USER1)
 #define TYPE_TAGS (TYPE_TAG_MASK + 1)
 

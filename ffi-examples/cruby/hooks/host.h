@@ -8,8 +8,8 @@
 #include "autoshare_core.h"
 #include "vmshare.h"
 
-/* What the walk under way, or the next one, is for: it decides what can be shared. One at a time, under
- * the VM lock. */
+/* What the walk under way, or the next one, is for: it decides what can be shared. One at a time,
+ * under the VM lock. */
 typedef enum Purpose {
     /* Another ractor reads a place, or main assigns one: nothing is frozen that its program might
      * miss, such as a file. */
@@ -22,7 +22,8 @@ typedef enum Purpose {
 
 /* Describes CRuby, with what RUBY_AUTOSHARE says. */
 rs_host rb_autoshare_host(uint32_t enforcement, uint32_t options);
-/* Before each call that may walk: forgets what was known of classes, whose methods may have changed. */
+/* Before each call that may walk: forgets what was known of classes, whose methods may have
+ * changed. */
 void rb_autoshare_begin_walk(Purpose purpose);
 
 /* What Ractor.make_shareable must do before the graph can be shared: an array of them, or 0. The

@@ -1,5 +1,5 @@
-/* Goes to the end of st.c, which alone knows what an entry looks like. (The parser includes st.c once
- * more, for itself.) */
+/* Goes to the end of st.c, which alone knows what an entry looks like. (The parser includes st.c
+ * once more, for itself.) */
 
 #ifdef RUBY_EXPORT
 
