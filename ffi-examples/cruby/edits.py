@@ -88,9 +88,9 @@ def writes(edits):
                "    rb_autoshare_modify_singleton(klass);\n\\g<0>")
     # A warm inline cache of an instance variable compares the shape alone.
     edits.edit("vm_insnhelper.c", r"if \((LIKELY\()?shape_id == dest_shape_id(\)?)\) \{",
-               r"if (\1shape_id == dest_shape_id && !rb_autoshare_must_check(obj)\2) {", 2)
+               r"if (\1shape_id == dest_shape_id && !rb_autoshare_must_check_heap(obj)\2) {", 2)
     edits.edit("vm_insnhelper.c", r"else if \(dest_shape_id != INVALID_SHAPE_ID\) \{",
-               "else if (dest_shape_id != INVALID_SHAPE_ID && !rb_autoshare_must_check(obj)) {", 2)
+               "else if (dest_shape_id != INVALID_SHAPE_ID && !rb_autoshare_must_check_heap(obj)) {", 2)
     # A string that becomes a key gives back what it does not use of its buffer: no write, no need.
     edits.edit("string.c", r"FL_TEST_RAW\(str, FL_FREEZE \| STR_NOFREE\)",
                "FL_TEST_RAW(str, FL_FREEZE | STR_NOFREE | RUBY_FL_AUTOSHARE)")

@@ -21,10 +21,15 @@ RBIMPL_SYMBOL_EXPORT_BEGIN()
  * if not. Costs nothing until then: the test is the one for frozen objects, with a wider mask. */
 void rb_autoshare_check_frozen(VALUE object);
 
+/* The same of what is known to be on the heap. */
+static inline bool rb_autoshare_must_check_heap(VALUE object)
+{
+    return RB_FL_ANY_RAW(object, (VALUE)RUBY_FL_FREEZE | (VALUE)RUBY_FL_AUTOSHARE);
+}
+
 static inline bool rb_autoshare_must_check(VALUE object)
 {
-    return !RB_FL_ABLE(object) ||
-           RB_FL_ANY_RAW(object, (VALUE)RUBY_FL_FREEZE | (VALUE)RUBY_FL_AUTOSHARE);
+    return !RB_FL_ABLE(object) || rb_autoshare_must_check_heap(object);
 }
 
 RBIMPL_SYMBOL_EXPORT_END()
