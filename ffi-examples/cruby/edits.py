@@ -57,12 +57,7 @@ class Edits:
         """Our files stand among CRuby's."""
         for path in HOOKS.iterdir():
             folder = "include/ruby" if path.name == "autoshare.h" else "."
-            name = path.name
-            if path.name in ("host.c", "host.h", "places.c", "places.h"):
-                name = "autoshare_" + path.name
-            text = path.read_text()
-            text = re.sub(r'#include "(host|places)\.h"', r'#include "autoshare_\1.h"', text)
-            self.texts[f"{folder}/{name}"] = text
+            self.texts[f"{folder}/{path.name}"] = path.read_text()
 
 
 def build(edits):

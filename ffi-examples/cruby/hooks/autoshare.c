@@ -31,13 +31,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host.h"
+#include "autoshare_host.h"
+#include "autoshare_places.h"
 #include "internal.h"
 #include "internal/class.h"
 #include "internal/error.h"
 #include "internal/gc.h"
 #include "internal/variable.h"
-#include "places.h"
 #include "ractor_core.h"
 #include "rjit.h"
 #include "vm_core.h"

@@ -1,5 +1,5 @@
 /*
- * host.h: CRuby as vmshare sees it.
+ * autoshare_host.h: CRuby as vmshare sees it.
  */
 
 #ifndef AUTOSHARE_HOST_H

@@ -1,4 +1,4 @@
-#include "host.h"
+#include "autoshare_host.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "places.h"
+#include "autoshare_places.h"
 
 #include <stdlib.h>
 

@@ -1,6 +1,6 @@
 /*
- * places.h: the constants, globals, class variables and instance variables of classes that ractors
- * may share, each with its slot. The VM lock is held around every call.
+ * autoshare_places.h: the constants, globals, class variables and instance variables of classes
+ * that ractors may share, each with its slot. The VM lock is held around every call.
  */
 
 #ifndef AUTOSHARE_PLACES_H
