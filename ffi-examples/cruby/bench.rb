@@ -20,7 +20,7 @@ PROGRAMS = {
   "so_object" => nil, "so_lists" => nil, "so_matrix" => nil, "so_exception" => nil,
   "so_concatenate" => nil, "so_nsieve" => nil, "app_strconcat" => nil,
   "vm_array" => 6_000_000, "vm_ivar_set" => 20_000_000, "vm_attr_ivar_set" => 20_000_000,
-  "vm_ivar_lazy_set" => 500_000, "vm_ivar_generic_set" => 1_000_000,
+  "vm_ivar_lazy_set" => 1, "vm_ivar_generic_set" => 1_000_000,
   "vm_ivar_of_class_set" => 6_000_000, "vm_ivar_embedded_obj_init" => 6_000_000,
   "vm_struct_small_aset" => 20_000_000, "vm_struct_big_aset" => 20_000_000,
   "vm_const" => 20_000_000, "vm_cvar" => 10_000_000, "vm_gc_wb_ary" => 20_000_000,
