@@ -26,6 +26,9 @@ rs_host rb_autoshare_host(uint32_t enforcement, uint32_t options);
  * changed. */
 void rb_autoshare_begin_walk(Purpose purpose);
 
+/* How many children of an object are its instance variables: those that are numbered first. */
+uint64_t rb_autoshare_count_ivars(VALUE object);
+
 /* What Ractor.make_shareable must do before the graph can be shared: an array of them, or 0. The
  * collector is off from the walk to this call. */
 VALUE rb_autoshare_take_unprepared(void);
