@@ -31,7 +31,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "autoshare_host.h"
+#include "autoshare_calls.h"
 #include "autoshare_places.h"
 #include "internal.h"
 #include "internal/class.h"
@@ -46,17 +46,12 @@
 bool rb_autoshare_active;
 
 /* Made when it is first needed; ends with the process. */
-static rs_vm *vm;
-static ID id_report;
+rs_vm *rb_autoshare_vm;
+ID rb_autoshare_id_report;
 
 /* === calls === */
 
-typedef struct Inside {
-    unsigned int level;
-    VALUE was_disabled;
-} Inside;
-
-static Inside enter(Purpose purpose)
+Inside rb_autoshare_enter(Purpose purpose)
 {
     Inside inside;
     RB_VM_LOCK_ENTER_LEV(&inside.level);
@@ -65,7 +60,7 @@ static Inside enter(Purpose purpose)
     return inside;
 }
 
-static void leave(Inside inside)
+void rb_autoshare_leave(Inside inside)
 {
     if (inside.was_disabled == Qfalse) {
         rb_gc_enable();
@@ -73,13 +68,13 @@ static void leave(Inside inside)
     RB_VM_LOCK_LEAVE_LEV(&inside.level);
 }
 
-static rs_ractor current(void)
+rs_ractor rb_autoshare_current(void)
 {
     return GET_RACTOR()->autoshare_id;
 }
 
 /* For what can go wrong in any call. `status` is neither RS_OK nor an outcome. */
-static void raise_failure(rs_status status)
+void rb_autoshare_raise_failure(rs_status status)
 {
     if (status == RS_ERR_MEMORY) {
         rb_memerror();
@@ -90,7 +85,7 @@ static void raise_failure(rs_status status)
 static rs_report last_report(rs_ractor ractor)
 {
     rs_report report = RS_REPORT_INIT;
-    rs_last_report(vm, ractor, &report);
+    rs_last_report(rb_autoshare_vm, ractor, &report);
     return report;
 }
 
@@ -111,29 +106,29 @@ static uint32_t enforcement(void)
     return mode != NULL && strcmp(mode, "warn") == 0 ? RS_WARN : RS_ENFORCE;
 }
 
-static uint32_t options(void)
+uint32_t rb_autoshare_options(void)
 {
     return getenv("RUBY_AUTOSHARE_VERIFY") == NULL ? 0 : RS_OPTION_VERIFY;
 }
 
 /* False if autoshare is off. */
-static bool open_vm(void)
+bool rb_autoshare_open(void)
 {
-    if (vm != NULL) {
+    if (rb_autoshare_vm != NULL) {
         return true;
     }
     if (enforcement() == RS_OFF) {
         return false;
     }
-    rs_host host = rb_autoshare_host(enforcement(), options());
+    rs_host host = rb_autoshare_host(enforcement(), rb_autoshare_options());
     rs_ractor main_ractor;
     rs_vm *opened;
     rs_status status = rs_vm_new(&host, &opened, &main_ractor);
     if (status != RS_OK) {
-        raise_failure(status);
+        rb_autoshare_raise_failure(status);
     }
     GET_VM()->ractor.main_ractor->autoshare_id = main_ractor;
-    vm = opened;
+    rb_autoshare_vm = opened;
     return true;
 }
 
@@ -145,8 +140,8 @@ static void add_place(enum autoshare_place kind, VALUE klass, ID id, VALUE value
     if (UNDEF_P(value) || SPECIAL_CONST_P(value) || RB_OBJ_SHAREABLE_P(value)) {
         return;
     }
-    rs_slot slot = rb_autoshare_make_slot(vm, kind, klass, id);
-    if (slot == RS_NO_SLOT || rs_autoshare_mark(vm, slot, value) != RS_OK) {
+    rs_slot slot = rb_autoshare_make_slot(rb_autoshare_vm, kind, klass, id);
+    if (slot == RS_NO_SLOT || rs_autoshare_mark(rb_autoshare_vm, slot, value) != RS_OK) {
         rb_memerror();
     }
 }
@@ -207,20 +202,20 @@ void rb_autoshare_assign(enum autoshare_place kind, VALUE klass, ID id, VALUE va
     if (is_internal || !rb_ractor_main_p()) {
         return;
     }
-    Inside inside = enter(PURPOSE_AUTOSHARE);
+    Inside inside = rb_autoshare_enter(PURPOSE_AUTOSHARE);
     rs_slot slot = rb_autoshare_find_slot(klass, id);
     bool needs_slot = !SPECIAL_CONST_P(value) && !RB_OBJ_SHAREABLE_P(value);
     rs_status status = RS_OK;
     if (slot == RS_NO_SLOT && needs_slot) {
-        slot = rb_autoshare_make_slot(vm, kind, klass, id);
+        slot = rb_autoshare_make_slot(rb_autoshare_vm, kind, klass, id);
         status = slot == RS_NO_SLOT ? RS_ERR_MEMORY : RS_OK;
     }
     if (slot != RS_NO_SLOT) {
-        status = rs_autoshare_mark(vm, slot, value);
+        status = rs_autoshare_mark(rb_autoshare_vm, slot, value);
     }
-    leave(inside);
+    rb_autoshare_leave(inside);
     if (status != RS_OK) {
-        raise_failure(status);
+        rb_autoshare_raise_failure(status);
     }
 }
 
@@ -228,25 +223,25 @@ void rb_autoshare_assign(enum autoshare_place kind, VALUE klass, ID id, VALUE va
 
 void rb_autoshare_ractor_new(rb_ractor_t *ractor)
 {
-    if (!open_vm()) {
+    if (!rb_autoshare_open()) {
         return;
     }
     if (!rb_autoshare_active) {
         add_places();
     }
-    Inside inside = enter(PURPOSE_AUTOSHARE);
-    rs_status status = rs_ractor_new(vm, NULL, &ractor->autoshare_id);
+    Inside inside = rb_autoshare_enter(PURPOSE_AUTOSHARE);
+    rs_status status = rs_ractor_new(rb_autoshare_vm, NULL, &ractor->autoshare_id);
     rb_autoshare_active = rb_autoshare_active || status == RS_OK;
-    leave(inside);
+    rb_autoshare_leave(inside);
     if (status != RS_OK) {
-        raise_failure(status);
+        rb_autoshare_raise_failure(status);
     }
 }
 
 void rb_autoshare_ractor_free(rb_ractor_t *ractor)
 {
     if (ractor->autoshare_id != RS_NO_RACTOR) {
-        rs_ractor_free(vm, ractor->autoshare_id);
+        rs_ractor_free(rb_autoshare_vm, ractor->autoshare_id);
         ractor->autoshare_id = RS_NO_RACTOR;
     }
 }
@@ -256,9 +251,9 @@ void rb_autoshare_ractor_free(rb_ractor_t *ractor)
 /* Takes an object from A to B, if it may be written. */
 static rs_status check(VALUE object)
 {
-    Inside inside = enter(PURPOSE_AUTOSHARE);
-    rs_status status = rs_check_frozen(vm, current(), object);
-    leave(inside);
+    Inside inside = rb_autoshare_enter(PURPOSE_AUTOSHARE);
+    rs_status status = rs_check_frozen(rb_autoshare_vm, rb_autoshare_current(), object);
+    rb_autoshare_leave(inside);
     return status;
 }
 
@@ -279,7 +274,7 @@ void rb_autoshare_check_frozen(VALUE object)
                            "can not modify an object of the main Ractor from non-main Ractors");
         return;
     default:
-        raise_failure(status);
+        rb_autoshare_raise_failure(status);
     }
 }
 
@@ -325,12 +320,13 @@ bool rb_autoshare_readable(enum autoshare_place kind, VALUE klass, ID id, VALUE 
     if (!rb_autoshare_active) {
         return false;
     }
-    Inside inside = enter(PURPOSE_AUTOSHARE);
+    Inside inside = rb_autoshare_enter(PURPOSE_AUTOSHARE);
     VALUE owner = kind == AUTOSHARE_CONSTANT ? owner_of_constant(klass, id, value) : klass;
     rs_slot slot = rb_autoshare_find_slot(owner, id);
-    rs_status status =
-        slot == RS_NO_SLOT ? RS_NOT_SHAREABLE : rs_ractor_access(vm, current(), slot, value);
-    leave(inside);
+    rs_status status = slot == RS_NO_SLOT
+                           ? RS_NOT_SHAREABLE
+                           : rs_ractor_access(rb_autoshare_vm, rb_autoshare_current(), slot, value);
+    rb_autoshare_leave(inside);
     return status == RS_OK;
 }
 
@@ -374,29 +370,29 @@ int rb_autoshare_shareable_p(VALUE object)
     if (!RB_OBJ_FROZEN_RAW(object)) {
         return 0;
     }
-    if (!open_vm()) {
+    if (!rb_autoshare_open()) {
         return -1;
     }
-    Inside inside = enter(PURPOSE_ASK);
-    rs_status status = rs_make_shareable(vm, current(), object);
-    leave(inside);
+    Inside inside = rb_autoshare_enter(PURPOSE_ASK);
+    rs_status status = rs_make_shareable(rb_autoshare_vm, rb_autoshare_current(), object);
+    rb_autoshare_leave(inside);
     return status == RS_OK;
 }
 
 /* Returns once more after each round of preparations: what must be prepared, or 0. */
 static VALUE share_once(VALUE object, rs_status *status)
 {
-    Inside inside = enter(PURPOSE_SHARE);
-    *status = rs_make_shareable(vm, current(), object);
+    Inside inside = rb_autoshare_enter(PURPOSE_SHARE);
+    *status = rs_make_shareable(rb_autoshare_vm, rb_autoshare_current(), object);
     VALUE list = rb_autoshare_take_unprepared();
-    leave(inside);
+    rb_autoshare_leave(inside);
     return list;
 }
 
 NORETURN(static void raise_unshareable(void));
 static void raise_unshareable(void)
 {
-    VALUE blocker = last_report(current()).object;
+    VALUE blocker = last_report(rb_autoshare_current()).object;
     if (FL_TEST_RAW(blocker, AUTOSHARE_STR_LOCKED) && BUILTIN_TYPE(blocker) == T_STRING) {
         rb_raise(rb_eRuntimeError, "can't modify string; temporarily locked");
     }
@@ -408,7 +404,7 @@ bool rb_autoshare_make_shareable(VALUE object)
     if (SPECIAL_CONST_P(object) || RB_OBJ_SHAREABLE_P(object)) {
         return true;
     }
-    if (!open_vm()) {
+    if (!rb_autoshare_open()) {
         return false;
     }
     rs_status status;
@@ -422,7 +418,7 @@ bool rb_autoshare_make_shareable(VALUE object)
         raise_unshareable();
     }
     if (status != RS_OK) {
-        raise_failure(status);
+        rb_autoshare_raise_failure(status);
     }
     return true;
 }
@@ -435,7 +431,7 @@ static void add_report(VALUE exception, const char *text)
 {
     const char *lines = strchr(text, '\n');
     if (lines != NULL) {
-        rb_ivar_set(exception, id_report, rb_str_freeze(rb_utf8_str_new_cstr(lines)));
+        rb_ivar_set(exception, rb_autoshare_id_report, rb_str_freeze(rb_utf8_str_new_cstr(lines)));
     }
 }
 
@@ -446,8 +442,8 @@ void rb_autoshare_raise(VALUE exception_class, const char *format, ...)
     VALUE message = rb_vsprintf(format, arguments);
     va_end(arguments);
     VALUE exception = rb_exc_new_str(exception_class, message);
-    if (vm != NULL) {
-        rs_report report = last_report(current());
+    if (rb_autoshare_vm != NULL) {
+        rs_report report = last_report(rb_autoshare_current());
         if (report.status != RS_OK) {
             add_report(exception, report.text);
         }
@@ -461,21 +457,11 @@ void rb_autoshare_annotate(VALUE exception, VALUE object)
         return;
     }
     if (check(object) == RS_FROZEN) {
-        rs_report report = last_report(current());
+        rs_report report = last_report(rb_autoshare_current());
         if (report.slot != RS_NO_SLOT) {
             add_report(exception, report.text);
         }
     }
-}
-
-static VALUE detailed_message(int argc, VALUE *argv, VALUE self)
-{
-    VALUE message = rb_call_super_kw(argc, argv, RB_PASS_CALLED_KEYWORDS);
-    VALUE report = rb_attr_get(self, id_report);
-    if (NIL_P(report)) {
-        return message;
-    }
-    return rb_sprintf("%" PRIsVALUE "%" PRIsVALUE, message, report);
 }
 
 /* === the collector, fork === */
@@ -488,9 +474,9 @@ static uint32_t is_alive(void *data, rs_value object)
 
 void rb_autoshare_gc_marked(void)
 {
-    if (vm != NULL) {
-        rs_gc_sweep(vm, is_alive, NULL);
-        rb_autoshare_sweep_places(vm);
+    if (rb_autoshare_vm != NULL) {
+        rs_gc_sweep(rb_autoshare_vm, is_alive, NULL);
+        rb_autoshare_sweep_places(rb_autoshare_vm);
     }
 }
 
@@ -502,161 +488,29 @@ static rs_value forward(void *data, rs_value object)
 
 void rb_autoshare_gc_moved(void)
 {
-    if (vm != NULL) {
-        rs_gc_update(vm, forward, NULL);
+    if (rb_autoshare_vm != NULL) {
+        rs_gc_update(rb_autoshare_vm, forward, NULL);
         rb_autoshare_move_places();
     }
 }
 
 void rb_autoshare_before_fork(void)
 {
-    if (vm != NULL) {
+    if (rb_autoshare_vm != NULL) {
         RB_VM_LOCK_ENTER();
-        rs_before_fork(vm);
+        rs_before_fork(rb_autoshare_vm);
         RB_VM_LOCK_LEAVE();
     }
 }
 
 void rb_autoshare_after_fork(bool in_child)
 {
-    if (vm == NULL) {
+    if (rb_autoshare_vm == NULL) {
         return;
     }
     if (in_child) {
-        rs_after_fork_child(vm);
+        rs_after_fork_child(rb_autoshare_vm);
     } else {
-        rs_after_fork_parent(vm);
+        rs_after_fork_parent(rb_autoshare_vm);
     }
-}
-
-/* === Ractor::Autoshare === */
-
-/* A state's name: RS_STATE_…. */
-static VALUE state_name(uint32_t state)
-{
-    static const char *const names[] = {"none", "ordinary", "frozen", "autoshare", "shareable"};
-    return ID2SYM(rb_intern(names[state]));
-}
-
-/* Ractor::Autoshare.state(object): :ordinary, :frozen, :autoshare or :shareable. */
-static VALUE autoshare_state(VALUE self, VALUE object)
-{
-    uint32_t state = RS_STATE_ORDINARY;
-    if (SPECIAL_CONST_P(object) || RB_OBJ_SHAREABLE_P(object)) {
-        state = RS_STATE_SHAREABLE;
-    } else if (vm != NULL) {
-        rs_object_state(vm, object, &state);
-    } else if (RB_OBJ_FROZEN_RAW(object)) {
-        state = RS_STATE_FROZEN;
-    }
-    return state_name(state);
-}
-
-/* Ractor::Autoshare.explain(object): why it could not be read by another ractor; nil if it could.
- */
-static VALUE autoshare_explain(VALUE self, VALUE object)
-{
-    if (!open_vm()) {
-        return Qnil;
-    }
-    rs_report report = RS_REPORT_INIT;
-    Inside inside = enter(PURPOSE_AUTOSHARE);
-    rs_status status = rs_explain(vm, current(), RS_NO_SLOT, object, &report);
-    leave(inside);
-    if (status < RS_OK) {
-        raise_failure(status);
-    }
-    return status == RS_OK ? Qnil : rb_utf8_str_new_cstr(report.text);
-}
-
-typedef struct Drawing {
-    char *text;
-    size_t size;
-} Drawing;
-
-static int32_t append(void *data, const char *text, size_t size)
-{
-    Drawing *drawing = data;
-    char *larger = realloc(drawing->text, drawing->size + size);
-    if (larger == NULL) {
-        return 1;
-    }
-    memcpy(larger + drawing->size, text, size);
-    drawing->text = larger;
-    drawing->size += size;
-    return 0;
-}
-
-/* Ractor::Autoshare.draw(object, dot = false): its graph with the state of each object. */
-static VALUE autoshare_draw(int argc, VALUE *argv, VALUE self)
-{
-    rb_check_arity(argc, 1, 2);
-    if (!open_vm()) {
-        return Qnil;
-    }
-    uint32_t format = argc == 2 && RTEST(argv[1]) ? RS_DRAW_DOT : RS_DRAW_TEXT;
-    Drawing drawing = {NULL, 0};
-    Inside inside = enter(PURPOSE_AUTOSHARE);
-    rs_status status = rs_draw(vm, current(), argv[0], format, append, &drawing);
-    leave(inside);
-    VALUE text = rb_utf8_str_new(drawing.text, (long)drawing.size);
-    free(drawing.text);
-    if (status != RS_OK) {
-        raise_failure(status);
-    }
-    return text;
-}
-
-/* Ractor::Autoshare.verify: what was changed with no check before, or nil. */
-static VALUE autoshare_verify(VALUE self)
-{
-    if (!open_vm() || options() == 0) {
-        rb_raise(rb_eRactorError, "not under RUBY_AUTOSHARE_VERIFY=1");
-    }
-    rs_report report = RS_REPORT_INIT;
-    Inside inside = enter(PURPOSE_AUTOSHARE);
-    rs_status status = rs_verify(vm, current(), &report);
-    leave(inside);
-    if (status < RS_OK) {
-        raise_failure(status);
-    }
-    return status == RS_OK ? Qnil : rb_utf8_str_new_cstr(report.text);
-}
-
-/* Ractor::Autoshare.statistics: counts since the first ractor, a hash. */
-static VALUE autoshare_statistics(VALUE self)
-{
-    rs_statistics counts = RS_STATISTICS_INIT;
-    VALUE hash = rb_hash_new();
-    if (vm == NULL) {
-        return hash;
-    }
-    rs_vm_statistics(vm, &counts);
-#define COUNT(name) rb_hash_aset(hash, ID2SYM(rb_intern(#name)), ULL2NUM(counts.name))
-    COUNT(marks);
-    COUNT(objects_marked);
-    COUNT(objects_written);
-    COUNT(objects_demoted);
-    COUNT(accesses);
-    COUNT(walks);
-    COUNT(graphs_shared);
-    COUNT(objects_shared);
-    COUNT(walks_blocked);
-    COUNT(walks_lost);
-    COUNT(walks_restarted);
-#undef COUNT
-    return hash;
-}
-
-void Init_autoshare(void)
-{
-    id_report = rb_intern("autoshare_report");
-    rb_define_method(rb_eFrozenError, "detailed_message", detailed_message, -1);
-    rb_define_method(rb_eRactorError, "detailed_message", detailed_message, -1);
-    VALUE module = rb_define_module_under(rb_cRactor, "Autoshare");
-    rb_define_singleton_method(module, "state", autoshare_state, 1);
-    rb_define_singleton_method(module, "explain", autoshare_explain, 1);
-    rb_define_singleton_method(module, "draw", autoshare_draw, -1);
-    rb_define_singleton_method(module, "verify", autoshare_verify, 0);
-    rb_define_singleton_method(module, "statistics", autoshare_statistics, 0);
 }
