@@ -40,10 +40,22 @@ class Edits:
         """Writes what has changed."""
         if not self.edited.exists():
             shutil.copytree(self.source, self.edited, symlinks=True)
+        changed = []
         for name, text in self.texts.items():
             path = self.edited / name
             if not path.exists() or path.read_text() != text:
                 path.write_text(text)
+                changed.append(path.name)
+        self.touch_users(changed)
+
+    def touch_users(self, changed):
+        """CRuby's makefile does not know of our headers: what includes one counts as changed too."""
+        for header in changed:
+            for name, text in self.texts.items():
+                path = self.edited / name
+                if path.name not in changed and re.search(rf'#include "(ruby/)?{re.escape(header)}"', text):
+                    path.touch()
+                    changed.append(path.name)
 
     def include(self, name, after='#include "ruby/internal/config.h"'):
         """Has a file of CRuby know the calls."""

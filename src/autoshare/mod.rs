@@ -178,7 +178,7 @@ impl Autoshare {
             settings,
             main: AtomicU64::new(main),
             ractors_exist: AtomicBool::new(false),
-            protocol: Protocol::new(),
+            protocol: Protocol::new(settings.world_stopped),
             turn: Turn::new(allocator),
             sharing: Mutex::new(Sharing::new(allocator)),
             marking: Mutex::new(Marking::new(allocator)),

@@ -78,18 +78,26 @@ pub struct Protocol {
     changing: Cell,
     written: Cell,
     serial: Cell,
+    /// Main is stopped while a walk runs: nobody looks at `scan`.
+    world_stopped: bool,
 }
 
 impl Protocol {
-    /// No walk, no change.
-    pub fn new() -> Self {
+    /// No walk, no change. Of a host that stops its world for walks, or does not.
+    pub fn new(world_stopped: bool) -> Self {
         Protocol {
+            world_stopped,
             word: Cell::new(0),
             scan: Cell::new(0),
             changing: Cell::new(0),
             written: Cell::new(0),
             serial: Cell::new(0),
         }
+    }
+
+    /// Whether main is stopped while a walk runs.
+    pub fn is_world_stopped(&self) -> bool {
+        self.world_stopped
     }
 
     /// The walk word.
@@ -157,13 +165,17 @@ impl Protocol {
     /// The walker begins to read an object's elements.
     #[inline(always)]
     pub fn begin_scan(&self, object: Object) {
-        self.scan.store(object.0 as u64);
+        if !self.world_stopped {
+            self.scan.store(object.0 as u64);
+        }
     }
 
     /// The walker has read them.
     #[inline(always)]
     pub fn end_scan(&self) {
-        self.scan.store(0);
+        if !self.world_stopped {
+            self.scan.store(0);
+        }
     }
 
     /// Main waits until the walker does not read this object's elements. Returns whether it had to.
@@ -234,11 +246,5 @@ impl Protocol {
                 cell.store(forward(value as usize) as u64);
             }
         }
-    }
-}
-
-impl Default for Protocol {
-    fn default() -> Self {
-        Protocol::new()
     }
 }

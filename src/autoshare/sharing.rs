@@ -8,7 +8,8 @@
 //! - **Decide**: one compare-and-swap of the walk word, RUN to COMMIT.
 //! - **Publish**, in two passes over the log: first every object is frozen, then every one becomes
 //!   shareable. In one pass a shareable object would have unfrozen descendants for a moment;
-//!   cycles rule out any order that avoids it.
+//!   cycles rule out any order that avoids it. With the world stopped nobody sees that moment, and
+//!   the second pass does it all.
 //! - **Undo** instead, if it fails: undo.rs.
 
 use super::claim::{Announced, Claim, Condition, Purpose, Stop};
@@ -156,6 +157,7 @@ impl Sharing {
                 let verifier = verifier.is_on().then_some((verifier, callbacks));
                 self.claim_piece(heap, protocol, verifier);
             }
+            Stage::Freeze(0) if protocol.is_world_stopped() => self.stage = Stage::Publish(0),
             Stage::Freeze(next) => self.freeze_piece(heap, next),
             Stage::Publish(next) => self.publish_piece(heap, protocol, next),
             Stage::Undo(above) => self.undo_piece(undoing, above),
@@ -279,13 +281,18 @@ impl Sharing {
         let flags = heap.flags();
         let masks = flags.masks();
         let owner_shares = self.purpose.is_explicit();
+        let commits = protocol.is_world_stopped() && heap.wants_commits();
         let ahead = self.log.words(next, PIECE + AHEAD);
         let objects = &ahead[..PIECE.min(ahead.len())];
         for (index, &object) in objects.iter().enumerate() {
             prefetch(ahead, index + AHEAD, |ahead| {
                 flags.prefetch(heap.address(ahead))
             });
-            let address = heap.address(Object(object));
+            let object = Object(object);
+            if commits {
+                heap.commit(object, heap.plan(object));
+            }
+            let address = heap.address(object);
             let mut before = flags.load(address);
             loop {
                 let after =

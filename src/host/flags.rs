@@ -96,10 +96,59 @@ pub trait Flags: Copy {
     }
 }
 
+/// How a flag word is changed that may have been read before: atomically; or, in a host that stops
+/// its world for walks, by a load and a store, since nobody else is at that word then. That saves a
+/// walk three locked instructions an object, about a third of its time in cache.
+#[derive(Clone, Copy)]
+pub struct Change {
+    world_stopped: bool,
+}
+
+impl Change {
+    /// For a host that stops its world for walks, or does not.
+    pub const fn new(world_stopped: bool) -> Change {
+        Change { world_stopped }
+    }
+
+    #[inline(always)]
+    fn compare_exchange<W: Word>(self, word: &W, old: u64, new: u64) -> Result<u64, u64> {
+        if !self.world_stopped {
+            return word.compare_exchange(old, new);
+        }
+        let now = word.load();
+        if now != old {
+            return Err(now);
+        }
+        word.store(new);
+        Ok(old)
+    }
+
+    #[inline(always)]
+    fn fetch_or<W: Word>(self, word: &W, bits: u64) -> u64 {
+        if !self.world_stopped {
+            return word.fetch_or(bits);
+        }
+        let old = word.load();
+        word.store(old | bits);
+        old
+    }
+
+    #[inline(always)]
+    fn fetch_clear<W: Word>(self, word: &W, bits: u64) -> u64 {
+        if !self.world_stopped {
+            return word.fetch_clear(bits);
+        }
+        let old = word.load();
+        word.store(old & !bits);
+        old
+    }
+}
+
 /// Flags in the header, in a word of type `W`.
 pub struct HeaderFlags<W> {
     offset: usize,
     masks: Masks,
+    change: Change,
     word: PhantomData<fn() -> W>,
 }
 
@@ -113,9 +162,10 @@ impl<W> Copy for HeaderFlags<W> {}
 
 impl<W: Word> HeaderFlags<W> {
     /// The flags that `flags` describes; its width must be that of `W`.
-    pub fn new(flags: &rs_flags) -> Self {
+    pub fn new(flags: &rs_flags, change: Change) -> Self {
         HeaderFlags {
             offset: usize::from(flags.offset),
+            change,
             masks: Masks::new(
                 flags.frozen,
                 flags.shareable,
@@ -162,17 +212,17 @@ impl<W: Word> Flags for HeaderFlags<W> {
 
     #[inline(always)]
     fn compare_exchange(&self, address: usize, old: u64, new: u64) -> Result<u64, u64> {
-        self.word(address).compare_exchange(old, new)
+        self.change.compare_exchange(self.word(address), old, new)
     }
 
     #[inline(always)]
     fn fetch_or(&self, address: usize, bits: u64) -> u64 {
-        self.word(address).fetch_or(bits)
+        self.change.fetch_or(self.word(address), bits)
     }
 
     #[inline(always)]
     fn fetch_clear(&self, address: usize, bits: u64) -> u64 {
-        self.word(address).fetch_clear(bits)
+        self.change.fetch_clear(self.word(address), bits)
     }
 }
 
@@ -188,12 +238,13 @@ const SIDE_MASKS: Masks = Masks::new(
 #[derive(Clone, Copy)]
 pub struct SideFlags {
     table: SideTable,
+    change: Change,
 }
 
 impl SideFlags {
     /// The flags in a table.
-    pub fn new(table: SideTable) -> Self {
-        SideFlags { table }
+    pub fn new(table: SideTable, change: Change) -> Self {
+        SideFlags { table, change }
     }
 }
 
@@ -233,7 +284,7 @@ impl Flags for SideFlags {
     #[inline(always)]
     fn compare_exchange(&self, address: usize, old: u64, new: u64) -> Result<u64, u64> {
         match self.table.cell(address) {
-            Some(cell) => Word::compare_exchange(cell, old, new),
+            Some(cell) => self.change.compare_exchange(cell, old, new),
             None => Err(0),
         }
     }
@@ -242,14 +293,14 @@ impl Flags for SideFlags {
     fn fetch_or(&self, address: usize, bits: u64) -> u64 {
         self.table
             .cell(address)
-            .map_or(0, |cell| Word::fetch_or(cell, bits))
+            .map_or(0, |cell| self.change.fetch_or(cell, bits))
     }
 
     #[inline(always)]
     fn fetch_clear(&self, address: usize, bits: u64) -> u64 {
         self.table
             .cell(address)
-            .map_or(0, |cell| Word::fetch_clear(cell, bits))
+            .map_or(0, |cell| self.change.fetch_clear(cell, bits))
     }
 }
 
@@ -269,10 +320,10 @@ impl<W> Copy for SplitFlags<W> {}
 
 impl<W: Word> SplitFlags<W> {
     /// The flags that `flags` describes, with their side table.
-    pub fn new(flags: &rs_flags, table: SideTable) -> Self {
+    pub fn new(flags: &rs_flags, table: SideTable, change: Change) -> Self {
         SplitFlags {
-            side: SideFlags::new(table),
-            header: HeaderFlags::new(flags),
+            side: SideFlags::new(table, change),
+            header: HeaderFlags::new(flags, change),
         }
     }
 
@@ -398,17 +449,17 @@ pub(crate) use with_flags;
 
 impl AnyFlags {
     /// The flags that `flags` describes, checked; with their side table, unless they are in the header.
-    pub fn new(flags: &rs_flags, table: Option<SideTable>) -> AnyFlags {
+    pub fn new(flags: &rs_flags, table: Option<SideTable>, change: Change) -> AnyFlags {
         match (flags.placement, flags.width, table) {
-            (RS_FLAGS_IN_SIDE_TABLE, _, Some(table)) => AnyFlags::Side(SideFlags::new(table)),
-            (RS_FLAGS_SPLIT, 8, Some(table)) => AnyFlags::Split8(SplitFlags::new(flags, table)),
-            (RS_FLAGS_SPLIT, 16, Some(table)) => AnyFlags::Split16(SplitFlags::new(flags, table)),
-            (RS_FLAGS_SPLIT, 32, Some(table)) => AnyFlags::Split32(SplitFlags::new(flags, table)),
-            (RS_FLAGS_SPLIT, _, Some(table)) => AnyFlags::Split64(SplitFlags::new(flags, table)),
-            (_, 8, _) => AnyFlags::Header8(HeaderFlags::new(flags)),
-            (_, 16, _) => AnyFlags::Header16(HeaderFlags::new(flags)),
-            (_, 32, _) => AnyFlags::Header32(HeaderFlags::new(flags)),
-            (_, _, _) => AnyFlags::Header64(HeaderFlags::new(flags)),
+            (RS_FLAGS_IN_SIDE_TABLE, _, Some(table)) => AnyFlags::Side(SideFlags::new(table, change)),
+            (RS_FLAGS_SPLIT, 8, Some(table)) => AnyFlags::Split8(SplitFlags::new(flags, table, change)),
+            (RS_FLAGS_SPLIT, 16, Some(table)) => AnyFlags::Split16(SplitFlags::new(flags, table, change)),
+            (RS_FLAGS_SPLIT, 32, Some(table)) => AnyFlags::Split32(SplitFlags::new(flags, table, change)),
+            (RS_FLAGS_SPLIT, _, Some(table)) => AnyFlags::Split64(SplitFlags::new(flags, table, change)),
+            (_, 8, _) => AnyFlags::Header8(HeaderFlags::new(flags, change)),
+            (_, 16, _) => AnyFlags::Header16(HeaderFlags::new(flags, change)),
+            (_, 32, _) => AnyFlags::Header32(HeaderFlags::new(flags, change)),
+            (_, _, _) => AnyFlags::Header64(HeaderFlags::new(flags, change)),
         }
     }
 }

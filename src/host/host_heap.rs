@@ -146,29 +146,24 @@ impl<'a, F: Flags> HostHeap<'a, F> {
         place: *mut rs_value,
         end: *mut rs_value,
     ) -> Option<Copied> {
-        if (end as usize - place as usize) < VISITOR_ROOM * size_of::<rs_value>() {
+        if (end as usize - place as usize) < 2 * VISITOR_ROOM * size_of::<rs_value>() {
             return None;
         }
-        // SAFETY: the caller's promise.
-        let written = unsafe {
-            let limit = place.add(VISITOR_ROOM);
-            let written = self.callbacks.all_children(object, place, limit)?;
-            let words = (written as usize - place as usize) / size_of::<rs_value>();
-            core::slice::from_raw_parts_mut(place, words)
-        };
-        let words = written.len();
-        let mut children = 0;
-        for index in 0..words {
-            let value = written[index];
-            written[children] = value;
-            children += usize::from(self.is_object(value));
+        // SAFETY: the caller's promise; there is room for what the host writes behind the room for
+        // what is kept of it.
+        unsafe {
+            let written = place.add(VISITOR_ROOM);
+            let limit = written.add(VISITOR_ROOM);
+            let written_end = self.callbacks.all_children(object, written, limit)?;
+            let words = (written_end as usize - written as usize) / size_of::<rs_value>();
+            let mut next = place;
+            for index in (0..words).rev() {
+                let value = *written.add(index);
+                *next = value;
+                next = next.add(usize::from(self.is_object(value)));
+            }
+            Some(Copied { words, end: next })
         }
-        written[..children].reverse();
-        Some(Copied {
-            words,
-            // SAFETY: `children` is at most `words`.
-            end: unsafe { place.add(children) },
-        })
     }
 
     /// Visits words `[from, …)` of the fixed fields and elements.

@@ -24,7 +24,7 @@ pub mod text;
 use crate::status::{RS_ERR_ABI, RS_ERR_ARGUMENT, rs_status};
 use callbacks::Callbacks;
 use contract::*;
-use flags::AnyFlags;
+use flags::{AnyFlags, Change};
 use host_heap::{AnyHeap, HostHeap};
 use memory::HostAllocator;
 use once_cell::race::OnceNonZeroUsize;
@@ -127,7 +127,9 @@ impl Host {
 
     /// The flags of its objects.
     pub fn flags(&self) -> AnyFlags {
-        AnyFlags::new(&self.data().flags, self.side_table())
+        let data = self.data();
+        let change = Change::new(data.walk_mode == RS_WALK_WORLD_STOPPED);
+        AnyFlags::new(&data.flags, self.side_table(), change)
     }
 
     /// The heap, for code in which a choice at each access does not count; walks use `with_heap`.

@@ -36,7 +36,7 @@ impl World {
         let host = unsafe { std::mem::zeroed::<rs_host>() };
         Arc::new(World {
             heap,
-            protocol: Protocol::new(),
+            protocol: Protocol::new(false),
             turn: Turn::new(allocator),
             sharing: Mutex::new(Sharing::new(allocator)),
             verifier: Verifier::new(false, allocator),

@@ -6,6 +6,7 @@
 #ifndef RUBY_AUTOSHARE_H
 #define RUBY_AUTOSHARE_H
 
+#include "ruby/internal/attr/cold.h"
 #include "ruby/internal/config.h"
 #include "ruby/internal/dllexport.h"
 #include "ruby/internal/fl_type.h"
@@ -19,6 +20,7 @@ RBIMPL_SYMBOL_EXPORT_BEGIN()
 
 /* Before a write, if rb_autoshare_must_check says so: returns if the object may be written, raises
  * if not. Costs nothing until then: the test is the one for frozen objects, with a wider mask. */
+RBIMPL_ATTR_COLD()
 void rb_autoshare_check_frozen(VALUE object);
 
 /* The same of what is known to be on the heap. */

@@ -82,6 +82,6 @@ extern VALUE rb_eRactorError;
 /* In other files of CRuby, since only they know the structs. */
 bool rb_autoshare_marked_p(VALUE object);
 void rb_autoshare_each_global(void (*visit)(ID id, VALUE value));
-bool rb_autoshare_st_entry(const struct st_table *table, size_t index, VALUE *key, VALUE *value);
+void rb_autoshare_st_words(const struct st_table *table, size_t index, VALUE *words, size_t count);
 
 #endif

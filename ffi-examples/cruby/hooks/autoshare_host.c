@@ -275,30 +275,40 @@ static size_t skip(Position *position, size_t count)
     return visited;
 }
 
+/* How many children of a part of `count`, from the one numbered `begin` on, there is room for. */
+static size_t fitting(const Position *position, size_t begin, size_t count)
+{
+    size_t room = (size_t)(position->visitor->limit - position->visitor->next);
+    return count - begin < room ? count - begin : room;
+}
+
+/* `written` children were just written, of which there would be `wanted`; false if they are not all.
+ */
+static bool advance(Position *position, size_t written, size_t wanted)
+{
+    position->visitor->next += written;
+    position->next += written;
+    if (written < wanted) {
+        position->visitor->cursor = position->next;
+    }
+    return written == wanted;
+}
+
 static bool offer_values(Position *position, const VALUE *values, size_t count)
 {
-    for (size_t index = skip(position, count); index < count; index++) {
-        if (!offer(position, values[index])) {
-            return false;
-        }
-    }
-    return true;
+    size_t begin = skip(position, count);
+    size_t now = fitting(position, begin, count);
+    memcpy(position->visitor->next, values + begin, now * sizeof *values);
+    return advance(position, now, count - begin);
 }
 
 static bool offer_table(Position *position, const st_table *table)
 {
-    if (table == NULL) {
-        return true;
-    }
     size_t count = table_values(table);
-    for (size_t index = skip(position, count); index < count; index++) {
-        VALUE pair[2] = {Qundef, Qundef};
-        rb_autoshare_st_entry(table, index / 2, &pair[0], &pair[1]);
-        if (!offer(position, pair[index % 2])) {
-            return false;
-        }
-    }
-    return true;
+    size_t begin = skip(position, count);
+    size_t now = fitting(position, begin, count);
+    rb_autoshare_st_words(table, begin, position->visitor->next, now);
+    return advance(position, now, count - begin);
 }
 
 typedef struct Reachable {
@@ -327,9 +337,8 @@ static bool offer_data(Position *position, VALUE object)
     return !reachable.is_full;
 }
 
-static rs_status children(void *ctx, rs_value object, rs_visitor *visitor)
+static rs_status offer_all(VALUE object, rs_visitor *visitor)
 {
-    (void)ctx;
     Children all = {0};
     Position position = {visitor, 0};
     find_ivars(object, &all);
@@ -341,6 +350,49 @@ static rs_status children(void *ctx, rs_value object, rs_visitor *visitor)
                  offer_table(&position, all.table) &&
                  (BUILTIN_TYPE(object) != T_DATA || offer_data(&position, object));
     return whole ? RS_OK : RS_MORE;
+}
+
+/* The children of what most objects are, if they lie in one row: instance variables, members of a
+ * struct, the pairs of a small hash (behind its default). False if not. */
+static bool find_row(VALUE object, const VALUE **values, size_t *count)
+{
+    if (BUILTIN_TYPE(object) == T_OBJECT) {
+        *values = ROBJECT_IVPTR(object);
+        *count = ROBJECT_IV_COUNT(object);
+        return RBASIC_SHAPE_ID(object) != OBJ_TOO_COMPLEX_SHAPE_ID;
+    }
+    if (FL_TEST_RAW(object, FL_EXIVAR)) {
+        return false;
+    }
+    if (BUILTIN_TYPE(object) == T_HASH && RHASH_AR_TABLE_P(object)) {
+        *values = (const VALUE *)RHASH_AR_TABLE(object)->pairs;
+        *count = 2 * (size_t)AR_TABLE_BOUND(object);
+        return true;
+    }
+    if (BUILTIN_TYPE(object) == T_STRUCT) {
+        *values = RSTRUCT_CONST_PTR(object);
+        *count = (size_t)RSTRUCT_LEN(object);
+        return true;
+    }
+    return false;
+}
+
+static rs_status children(void *ctx, rs_value object, rs_visitor *visitor)
+{
+    (void)ctx;
+    const VALUE *values;
+    size_t count;
+    if (visitor->cursor != 0 || !find_row(object, &values, &count) ||
+        count >= (size_t)(visitor->limit - visitor->next)) {
+        return offer_all(object, visitor);
+    }
+    if (BUILTIN_TYPE(object) == T_HASH) {
+        *visitor->next++ = RHASH_IFNONE(object);
+    }
+    for (size_t index = 0; index < count; index++) {
+        *visitor->next++ = values[index];
+    }
+    return RS_OK;
 }
 
 uint64_t rb_autoshare_count_ivars(VALUE object)

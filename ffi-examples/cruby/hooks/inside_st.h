@@ -5,15 +5,15 @@
 
 #include "autoshare_core.h"
 
-bool rb_autoshare_st_entry(const struct st_table *table, size_t index, VALUE *key, VALUE *value)
+/* Copies keys and values, in turn, from the word with number `index` on. Entries that were deleted
+ * have the undefined value. */
+void rb_autoshare_st_words(const struct st_table *table, size_t index, VALUE *words, size_t count)
 {
-    const st_table_entry *entry = &table->entries[index];
-    if (DELETED_ENTRY_P(entry)) {
-        return false;
+    for (size_t end = index + count; index < end; index++) {
+        const st_table_entry *entry = &table->entries[index / 2];
+        VALUE word = (VALUE)(index % 2 == 0 ? entry->key : entry->record);
+        *words++ = DELETED_ENTRY_P(entry) ? Qundef : word;
     }
-    *key = (VALUE)entry->key;
-    *value = (VALUE)entry->record;
-    return true;
 }
 
 #endif
