@@ -74,7 +74,7 @@ class Edits:
 
 def build(edits):
     """Our objects are part of the interpreter."""
-    objects = "autoshare autoshare_host autoshare_places autoshare_ruby autoshare_texts".split()
+    objects = "autoshare autoshare_children autoshare_errors autoshare_host autoshare_places autoshare_ruby autoshare_texts".split()
     lines = "".join(f" \\\\\n\t\t{name}.$(OBJEXT)" for name in objects)
     edits.edit("common.mk", r"^COMMONOBJS\s*= array\.\$\(OBJEXT\)", "\\g<0>" + lines)
     edits.edit("inits.c", r"^    CALL\(Ractor\);", "\\g<0>\n    CALL(autoshare);")

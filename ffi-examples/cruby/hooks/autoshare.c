@@ -47,7 +47,6 @@ bool rb_autoshare_active;
 
 /* Made when it is first needed; ends with the process. */
 rs_vm *rb_autoshare_vm;
-ID rb_autoshare_id_report;
 
 /* === calls === */
 
@@ -71,22 +70,6 @@ void rb_autoshare_leave(Inside inside)
 rs_ractor rb_autoshare_current(void)
 {
     return GET_RACTOR()->autoshare_id;
-}
-
-/* For what can go wrong in any call. `status` is neither RS_OK nor an outcome. */
-void rb_autoshare_raise_failure(rs_status status)
-{
-    if (status == RS_ERR_MEMORY) {
-        rb_memerror();
-    }
-    rb_raise(rb_eRactorError, "autoshare: %s", rs_status_text(status));
-}
-
-static rs_report last_report(rs_ractor ractor)
-{
-    rs_report report = RS_REPORT_INIT;
-    rs_last_report(rb_autoshare_vm, ractor, &report);
-    return report;
 }
 
 /* === beginning === */
@@ -248,8 +231,7 @@ void rb_autoshare_ractor_free(rb_ractor_t *ractor)
 
 /* === before a write === */
 
-/* Takes an object from A to B, if it may be written. */
-static rs_status check(VALUE object)
+rs_status rb_autoshare_check(VALUE object)
 {
     Inside inside = rb_autoshare_enter(PURPOSE_AUTOSHARE);
     rs_status status = rs_check_frozen(rb_autoshare_vm, rb_autoshare_current(), object);
@@ -262,7 +244,7 @@ void rb_autoshare_check_frozen(VALUE object)
     if (!RB_FL_ABLE(object) || !RB_FL_TEST_RAW(object, RUBY_FL_AUTOSHARE)) {
         rb_error_frozen_object(object);
     }
-    rs_status status = check(object);
+    rs_status status = rb_autoshare_check(object);
     switch (status) {
     case RS_OK:
         return;
@@ -292,7 +274,7 @@ void rb_autoshare_modify_singleton(VALUE klass)
 void rb_autoshare_move(VALUE object)
 {
     if (FL_TEST_RAW(object, RUBY_FL_AUTOSHARE)) {
-        check(object);
+        rb_autoshare_check(object);
         FL_UNSET_RAW(object, RUBY_FL_AUTOSHARE);
     }
 }
@@ -392,7 +374,7 @@ static VALUE share_once(VALUE object, rs_status *status)
 NORETURN(static void raise_unshareable(void));
 static void raise_unshareable(void)
 {
-    VALUE blocker = last_report(rb_autoshare_current()).object;
+    VALUE blocker = rb_autoshare_last_report().object;
     if (FL_TEST_RAW(blocker, AUTOSHARE_STR_LOCKED) && BUILTIN_TYPE(blocker) == T_STRING) {
         rb_raise(rb_eRuntimeError, "can't modify string; temporarily locked");
     }
@@ -421,47 +403,6 @@ bool rb_autoshare_make_shareable(VALUE object)
         rb_autoshare_raise_failure(status);
     }
     return true;
-}
-
-/* === errors === */
-
-/* The lines below the message of an exception, which detailed_message appends. The first line of
- * the report is the library's message; CRuby has its own. */
-static void add_report(VALUE exception, const char *text)
-{
-    const char *lines = strchr(text, '\n');
-    if (lines != NULL) {
-        rb_ivar_set(exception, rb_autoshare_id_report, rb_str_freeze(rb_utf8_str_new_cstr(lines)));
-    }
-}
-
-void rb_autoshare_raise(VALUE exception_class, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    VALUE message = rb_vsprintf(format, arguments);
-    va_end(arguments);
-    VALUE exception = rb_exc_new_str(exception_class, message);
-    if (rb_autoshare_vm != NULL) {
-        rs_report report = last_report(rb_autoshare_current());
-        if (report.status != RS_OK) {
-            add_report(exception, report.text);
-        }
-    }
-    rb_exc_raise(exception);
-}
-
-void rb_autoshare_annotate(VALUE exception, VALUE object)
-{
-    if (!rb_autoshare_active || SPECIAL_CONST_P(object) || !RB_OBJ_SHAREABLE_P(object)) {
-        return;
-    }
-    if (check(object) == RS_FROZEN) {
-        rs_report report = last_report(rb_autoshare_current());
-        if (report.slot != RS_NO_SLOT) {
-            add_report(exception, report.text);
-        }
-    }
 }
 
 /* === the collector, fork === */

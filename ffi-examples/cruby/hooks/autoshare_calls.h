@@ -30,6 +30,10 @@ void rb_autoshare_leave(Inside inside);
 
 /* The ractor that calls. */
 rs_ractor rb_autoshare_current(void);
+/* Takes an object from A to B, if it may be written. */
+rs_status rb_autoshare_check(VALUE object);
+/* Why the ractor that calls was last refused something. */
+rs_report rb_autoshare_last_report(void);
 /* Raises for a status that is neither RS_OK nor an outcome. */
 NORETURN(void rb_autoshare_raise_failure(rs_status status));
 

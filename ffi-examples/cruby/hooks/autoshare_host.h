@@ -26,6 +26,8 @@ rs_host rb_autoshare_host(uint32_t enforcement, uint32_t options);
  * changed. */
 void rb_autoshare_begin_walk(Purpose purpose);
 
+/* The callback `children`. */
+rs_status rb_autoshare_children(void *ctx, rs_value object, rs_visitor *visitor);
 /* How many children of an object are its instance variables: those that are numbered first. */
 uint64_t rb_autoshare_count_ivars(VALUE object);
 
