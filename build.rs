@@ -30,6 +30,7 @@ const HEADERS: &[Header] = &[
     Header {
         name: "host",
         sources: &[
+            "src/host/item.rs",
             "src/host/contract.rs",
             "src/host/report.rs",
             "src/ffi/host.rs",
@@ -59,6 +60,11 @@ const HEADERS: &[Header] = &[
     Header {
         name: "gc",
         sources: &["src/ffi/gc.rs"],
+        includes: &["vm"],
+    },
+    Header {
+        name: "graph",
+        sources: &["src/ffi/graph.rs"],
         includes: &["vm"],
     },
     Header {

@@ -124,6 +124,7 @@
  *     vmshare/gc.h          what a collector tells and asks
  *     vmshare/walk.h        the pull walk
  *     vmshare/verify.h      the verifier
+ *     vmshare/graph.h       whole graphs in one piece of memory
  *     vmshare/loader.h      all of it by dlopen; not included here
  *     vmshare.hpp           handles for C++; not included here
  */
@@ -141,6 +142,8 @@
 
 #include "vmshare/autoshare.h"
 #include "vmshare/walk.h"
+
+#include "vmshare/graph.h"
 
 #include "vmshare/gc.h"
 #include "vmshare/report.h"

@@ -53,6 +53,8 @@ pub const RS_ERR_UNSUPPORTED: rs_status = -11;
 pub const RS_ERR_LIMIT: rs_status = -12;
 /// This process was forked, and `rs_after_fork_child` was not called in it.
 pub const RS_ERR_FORKED: rs_status = -13;
+/// The bytes are not a valid image; nothing was changed.
+pub const RS_ERR_IMAGE: rs_status = -14;
 
 /// Number, C name and sentence of each status; the only list of them.
 const STATUSES: &[(rs_status, &CStr, &CStr)] = &[
@@ -127,6 +129,11 @@ const STATUSES: &[(rs_status, &CStr, &CStr)] = &[
         RS_ERR_FORKED,
         c"RS_ERR_FORKED",
         c"forked process: rs_after_fork_child was not called",
+    ),
+    (
+        RS_ERR_IMAGE,
+        c"RS_ERR_IMAGE",
+        c"the bytes are not a valid image",
     ),
 ];
 

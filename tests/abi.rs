@@ -8,10 +8,12 @@ use library::{INCLUDE, shared_library};
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 use vmshare::autoshare::statistics::*;
+use vmshare::ffi::graph::*;
 use vmshare::ffi::report::*;
 use vmshare::ffi::vm::*;
 use vmshare::ffi::walk::*;
 use vmshare::host::contract::*;
+use vmshare::host::item::*;
 use vmshare::host::report::*;
 use vmshare::status::*;
 
@@ -45,7 +47,7 @@ macro_rules! constants {
 
 #[test]
 fn structs_have_the_same_layout_in_c() {
-    let in_rust = layouts! {
+    let mut in_rust = layouts! {
         rs_flags {
             placement, offset, width, granule, frozen, shareable, autoshare, pending, heap_start,
             heap_size,
@@ -63,8 +65,14 @@ fn structs_have_the_same_layout_in_c() {
             walk_mode, enforcement, options, reserved, can_share, children, prepare, commit,
             on_mark, on_unmark, on_transition, safepoint, blocking_enter, blocking_leave,
             stop_world, resume_world, current_ractor, site, describe, label, content_hash, warn,
-            allocate, release, fatal,
+            allocate, release, fatal, immediates, read_items, read_elements, make_items,
+            set_elements,
         }
+        rs_item { kind, flags, count, content, name, name_length }
+        rs_immediates {
+            integer_shift, integer_bits, has_constants, integer_tag, nil, false_value, true_value,
+        }
+        rs_limits { depth, bytes }
         rs_report {
             size, status, cause, slot_kind, slot, object, reader, writer, read_site, write_site,
             objects, slot_name, path, object_name, message, text,
@@ -76,6 +84,11 @@ fn structs_have_the_same_layout_in_c() {
         }
         rs_side_table { bytes, granule, heap_start, heap_size }
     };
+    in_rust.insert("Size of rs_content".into(), size_of::<rs_content>());
+    in_rust.insert("Alignment of rs_content".into(), align_of::<rs_content>());
+    for member in ["integer", "number", "bytes", "elements"] {
+        in_rust.insert(format!("Offset of field: rs_content::{member}"), 0);
+    }
     let in_c = layouts_in_c(&bindings("vmshare.h"));
     assert_eq!(differences(&in_rust, &in_c), Vec::<String>::new());
 }
@@ -86,7 +99,7 @@ fn constants_have_the_same_value_in_c() {
         RS_OK RS_FROZEN RS_NOT_SHAREABLE RS_NOT_OWNER RS_MORE RS_BUSY RS_UNANNOUNCED
         RS_ERR_ARGUMENT RS_ERR_CLOSED RS_ERR_FOREIGN RS_ERR_THREAD RS_ERR_REENTRANT RS_ERR_MEMORY
         RS_ERR_PANIC RS_ERR_POISONED RS_ERR_ABI RS_ERR_HOST RS_ERR_UNSUPPORTED RS_ERR_LIMIT
-        RS_ERR_FORKED
+        RS_ERR_FORKED RS_ERR_IMAGE
         RS_ABI
         RS_FLAGS_IN_HEADER RS_FLAGS_IN_SIDE_TABLE RS_FLAGS_SPLIT
         RS_SIDE_FROZEN RS_SIDE_SHAREABLE RS_SIDE_AUTOSHARE RS_SIDE_PENDING
@@ -105,12 +118,17 @@ fn constants_have_the_same_value_in_c() {
         RS_CAUSE_UNANNOUNCED RS_CAUSE_INTERRUPTED
         RS_WALK_TO_MARK RS_WALK_TO_ACCESS RS_WALK_TO_SHARE
         RS_DRAW_TEXT RS_DRAW_DOT
+        RS_ITEM_NONE RS_ITEM_NIL RS_ITEM_FALSE RS_ITEM_TRUE RS_ITEM_INTEGER RS_ITEM_BIG_INTEGER
+        RS_ITEM_FLOAT RS_ITEM_SYMBOL RS_ITEM_UNINTERNED_SYMBOL RS_ITEM_STRING RS_ITEM_CONS
+        RS_ITEM_VECTOR RS_ITEM_MAP RS_ITEM_RECORD RS_ITEM_OPAQUE RS_ITEM_FLAGS
+        RS_MAP_EQUAL RS_MAP_IDENTITY RS_MAP_EQL
     }
     .into_iter()
     // No pair of them would fit a type that `i64::from` takes.
     .chain([
         ("RS_NO_RACTOR".to_string(), RS_NO_RACTOR as i64),
         ("RS_NO_SLOT".to_string(), RS_NO_SLOT as i64),
+        ("RS_WHOLE".to_string(), RS_WHOLE as i64),
     ])
     .collect();
     let in_c = constants_in_c(&bindings("vmshare.h"));

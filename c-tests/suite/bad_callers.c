@@ -28,6 +28,7 @@ static Scene set_with(const Configuration *configuration, Options options)
     scene.good.value = pair(scene.host, leaf(scene.host), NIL);
     scene.good.slot = host_assign(scene.host, "TOP", scene.good.value);
     scene.good.null_pointer = false;
+    CHECK_OK(rs_image_encode(vm, scene.host->main, NIL, NULL, &scene.good.image));
     rs_value object = NIL;
     CHECK_STATUS(RS_MORE, rs_walk_begin(vm, scene.host->main, RS_WALK_TO_MARK,
                                         host_constant(scene.host, "WALKED"), leaf(scene.host),
@@ -182,6 +183,29 @@ static void walks_that_are_none(const Configuration *configuration)
     host_close(other);
 }
 
+static void images_that_are_none(const Configuration *configuration)
+{
+    Host *other = host_open(configuration, (Options){0});
+    rs_image foreign = 0;
+    CHECK_OK(rs_image_encode(other->vm, other->main, NIL, NULL, &foreign));
+    Scene scene = set(configuration);
+    rs_image closed = 0;
+    CHECK_OK(rs_image_encode(scene.host->vm, scene.host->main, NIL, NULL, &closed));
+    CHECK_OK(rs_image_free(scene.host->vm, closed));
+    Id ids[IDS];
+    bad_ids(ids, closed, foreign, scene.good.slot, scene.good.image);
+    for (size_t index = 0; index < calls_count; index++) {
+        for (size_t bad = 0; bad < IDS && calls[index].takes & TAKES_IMAGE; bad++) {
+            Arguments arguments = scene.good;
+            arguments.image = ids[bad].id;
+            arguments.ractor = scene.host->main;
+            expect(ids[bad].expected, &calls[index], scene.host->vm, arguments, ids[bad].mistake);
+        }
+    }
+    tear_down(&scene);
+    host_close(other);
+}
+
 static void immediates_where_objects_are_expected(const Configuration *configuration)
 {
     Scene scene = set(configuration);
@@ -247,10 +271,15 @@ static void callers_from_another_ractor(const Configuration *configuration)
 }
 
 static const Test tests[] = {
-    TEST(vms_that_are_none),     TEST(results_that_have_no_place),
-    TEST(ractors_that_are_none), TEST(slots_that_are_none),
-    TEST(walks_that_are_none),   TEST(immediates_where_objects_are_expected),
-    TEST(numbers_out_of_range),  TEST(callers_from_another_ractor),
+    TEST(vms_that_are_none),
+    TEST(results_that_have_no_place),
+    TEST(ractors_that_are_none),
+    TEST(slots_that_are_none),
+    TEST(walks_that_are_none),
+    TEST(images_that_are_none),
+    TEST(immediates_where_objects_are_expected),
+    TEST(numbers_out_of_range),
+    TEST(callers_from_another_ractor),
 };
 
 int main(int count, char **arguments)

@@ -5,6 +5,7 @@
 # ROUNDS times each; what counts is the shortest time on the CPU, since the machine may be busy. Prints a
 # table, and as its last line what was met of what was promised.
 
+$stdout.sync = true
 require "json"
 require "open3"
 require "yaml"
@@ -22,7 +23,7 @@ PROGRAMS = {
   "vm_array" => 6_000_000, "vm_ivar_set" => 20_000_000, "vm_attr_ivar_set" => 20_000_000,
   "vm_ivar_lazy_set" => 1, "vm_ivar_generic_set" => 1_000_000,
   "vm_ivar_of_class_set" => 6_000_000, "vm_ivar_embedded_obj_init" => 6_000_000,
-  "vm_struct_small_aset" => 20_000_000, "vm_struct_big_aset" => 20_000_000,
+  "vm_struct_small_aset" => 300_000, "vm_struct_big_aset" => 300_000,
   "vm_const" => 20_000_000, "vm_cvar" => 10_000_000, "vm_gc_wb_ary" => 20_000_000,
   "vm_gc_wb_obj" => 20_000_000, "vm_string_literal" => 10_000_000
 }.freeze

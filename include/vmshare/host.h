@@ -12,6 +12,64 @@
 #include <stdint.h>
 #include "vmshare/status.h"
 
+// No item: what `read_items` left out.
+#define RS_ITEM_NONE 0
+
+// Nothing; also false, in a host that has one object for both.
+#define RS_ITEM_NIL 1
+
+// False.
+#define RS_ITEM_FALSE 2
+
+// True.
+#define RS_ITEM_TRUE 3
+
+// An integer of 64 bits: `content.integer`.
+#define RS_ITEM_INTEGER 4
+
+// A larger integer: `count` bytes of its magnitude, the lowest first; `flags` is 1 if negative.
+#define RS_ITEM_BIG_INTEGER 5
+
+// A floating-point number of 64 bits, of which every bit counts: `content.number`.
+#define RS_ITEM_FLOAT 6
+
+// A symbol that is the same wherever its name is: `count` bytes.
+#define RS_ITEM_SYMBOL 7
+
+// A symbol that is only itself: `count` bytes of its name.
+#define RS_ITEM_UNINTERNED_SYMBOL 8
+
+// A string: `count` bytes, any; `flags` is the host's (an encoding).
+#define RS_ITEM_STRING 9
+
+// A pair: two elements.
+#define RS_ITEM_CONS 10
+
+// A sequence: `count` elements.
+#define RS_ITEM_VECTOR 11
+
+// A map: `count` pairs in order, as 2 * `count` elements, key and value in turn; `flags` says how
+// keys are compared (`RS_MAP_…`, or the host's own above 15).
+#define RS_ITEM_MAP 12
+
+// An object of a named type: `count` elements, and the name of the type; `flags` is the host's.
+#define RS_ITEM_RECORD 13
+
+// Anything else: never copied, always referred to.
+#define RS_ITEM_OPAQUE 14
+
+// Keys are compared by what they hold.
+#define RS_MAP_EQUAL 0
+
+// Keys are compared by identity; numbers too, if the host says so of itself.
+#define RS_MAP_IDENTITY 1
+
+// Keys are compared by identity, numbers by their value.
+#define RS_MAP_EQL 2
+
+// Flags of an item that count: its low bits.
+#define RS_ITEM_FLAGS 65535
+
 // The version of the contract that this header describes; goes into `rs_host.abi`.
 #define RS_ABI 1
 
@@ -188,6 +246,79 @@ typedef uint64_t rs_slot;
 
 // A machine word of the host: an immediate, or a pointer to one of its objects.
 typedef size_t rs_value;
+
+// What an item holds; its kind says which member.
+typedef union rs_content {
+    // Of `RS_ITEM_INTEGER`.
+    int64_t integer;
+    // Of `RS_ITEM_FLOAT`.
+    double number;
+    // Of integers, symbols and strings: their bytes.
+    const void *bytes;
+    // Of what has elements: where they lie in a row; NULL if they don't.
+    const rs_value *elements;
+} rs_content;
+
+// What a value is.
+typedef struct rs_item {
+    // `RS_ITEM_NIL` to `RS_ITEM_OPAQUE`.
+    uint32_t kind;
+    // What the kind says of them; the low 16 bits count.
+    uint32_t flags;
+    // How many bytes, elements or pairs; below 2^40.
+    uint64_t count;
+    // What the kind says.
+    union rs_content content;
+    // Of records: the name of the type, without a NUL at its end.
+    const char *name;
+    // Of records: bytes of the name.
+    uint64_t name_length;
+} rs_item;
+
+// Values that need no callback: how the host writes small integers, nil, false and true. All zero:
+// none of them.
+typedef struct rs_immediates {
+    // An integer `i` is `i << integer_shift | integer_tag`. 0: not known.
+    uint8_t integer_shift;
+    // Its bits, sign included: at most the bits of a word less `integer_shift`.
+    uint8_t integer_bits;
+    // Whether `nil`, `false_value` and `true_value` are known: nonzero if so.
+    uint8_t has_constants;
+    // The low bits of an integer: `integer_shift` of them.
+    rs_value integer_tag;
+    // Nothing.
+    rs_value nil;
+    // False; the same as `nil` in a host that has one object for both.
+    rs_value false_value;
+    // True.
+    rs_value true_value;
+} rs_immediates;
+
+// `read_items`: says of each of `count` values what it is.
+typedef rs_status (*rs_read_items_fn)(void *ctx,
+                                      const rs_value *values,
+                                      size_t count,
+                                      struct rs_item *items);
+
+// `read_elements`: copies elements of an object that do not lie in a row, from number `from` on.
+typedef rs_status (*rs_read_elements_fn)(void *ctx,
+                                         rs_value object,
+                                         uint64_t from,
+                                         size_t count,
+                                         rs_value *elements);
+
+// `make_items`: makes a value for each of `count` items.
+typedef rs_status (*rs_make_items_fn)(void *ctx,
+                                      const struct rs_item *items,
+                                      size_t count,
+                                      rs_value *values);
+
+// `set_elements`: fills in elements of an object that `make_items` made, from number `from` on.
+typedef rs_status (*rs_set_elements_fn)(void *ctx,
+                                        rs_value object,
+                                        uint64_t from,
+                                        size_t count,
+                                        const rs_value *elements);
 
 // Where the four flags of an object live.
 typedef struct rs_flags {
@@ -490,6 +621,20 @@ typedef struct rs_host {
     // The library failed inside and the vm is poisoned; the call returns `RS_ERR_PANIC` when
     // this returns. Default: nothing.
     rs_fatal_fn fatal;
+    // How the host writes what needs no callback.
+    struct rs_immediates immediates;
+    // Says what values are. What items point to must stay until the next call. Must not allocate
+    // from the host's heap if that may collect. Default: this host's graphs can't leave it.
+    rs_read_items_fn read_items;
+    // Copies elements of an object whose item has no pointer to them. Like `read_items`.
+    rs_read_elements_fn read_elements;
+    // Makes a value for each item: what has elements with as many as `count` says, to be filled in by
+    // `set_elements` before the program sees it; `content.elements` is NULL. May allocate and
+    // collect; what it has stored in `values` is a root. Default: no graph can enter this host.
+    rs_make_items_fn make_items;
+    // Fills in elements of what `make_items` made: of a map, pairs that are whole. May allocate
+    // and collect.
+    rs_set_elements_fn set_elements;
 } rs_host;
 
 // No ractor.

@@ -189,6 +189,105 @@ static inline int rs_visit(rs_visitor *visitor, rs_value child)
     return visitor->next != visitor->limit;
 }
 
+/* READING AN IMAGE IN PLACE (graph.h)
+ *
+ * `image` is what rs_image_words gave: valid, and no longer written by anybody. A value in it is a
+ * word: what it is says rs_image_kind, and then one of the functions below what it holds. Asked for
+ * what a word is not, or for an element that is not there, they answer 0 or NULL. */
+
+/* The root of the graph. */
+static inline uint64_t rs_image_root(const uint64_t *image)
+{
+    return image[2];
+}
+
+/* The head of the node that a word refers to; 0 if it refers to none. */
+static inline uint64_t rs_image_head(const uint64_t *image, uint64_t word)
+{
+    return (word & 7) == 0 ? image[word >> 3] : 0;
+}
+
+/* What a value is: RS_ITEM_…. */
+static inline uint32_t rs_image_kind(const uint64_t *image, uint64_t word)
+{
+    switch (word & 7) {
+    case 0:
+        return (uint32_t)(image[word >> 3] & 0xff);
+    case 1:
+        return RS_ITEM_INTEGER;
+    case 2:
+        return (uint32_t)(word >> 3);
+    default:
+        return RS_ITEM_OPAQUE;
+    }
+}
+
+/* How many bytes, elements or pairs it has. */
+static inline uint64_t rs_image_count(const uint64_t *image, uint64_t word)
+{
+    return rs_image_head(image, word) >> 24;
+}
+
+/* The flags of its item. */
+static inline uint32_t rs_image_flags(const uint64_t *image, uint64_t word)
+{
+    return (uint32_t)(rs_image_head(image, word) >> 8) & 0xffff;
+}
+
+/* An element of a cons, a vector or a record; of a map, key and value in turn. */
+static inline uint64_t rs_image_element(const uint64_t *image, uint64_t word, uint64_t index)
+{
+    uint64_t head = rs_image_head(image, word);
+    uint64_t count = head >> 24;
+    uint32_t kind = (uint32_t)(head & 0xff);
+    if (kind == RS_ITEM_MAP) {
+        count *= 2;
+    }
+    return kind >= RS_ITEM_CONS && index < count ? image[(word >> 3) + 1 + index] : 0;
+}
+
+/* An integer, if it has at most 64 bits. */
+static inline int64_t rs_image_integer(const uint64_t *image, uint64_t word)
+{
+    if ((word & 7) == 1) {
+        return (int64_t)word >> 3;
+    }
+    return rs_image_kind(image, word) == RS_ITEM_INTEGER ? (int64_t)image[(word >> 3) + 1] : 0;
+}
+
+/* A floating-point number. */
+static inline double rs_image_float(const uint64_t *image, uint64_t word)
+{
+    double number = 0;
+    if (rs_image_kind(image, word) == RS_ITEM_FLOAT) {
+        memcpy(&number, &image[(word >> 3) + 1], sizeof number);
+    }
+    return number;
+}
+
+/* The bytes of a string, of the name of a symbol, or of a big integer: rs_image_count of them, and
+ * no NUL behind. */
+static inline const char *rs_image_bytes(const uint64_t *image, uint64_t word)
+{
+    uint32_t kind = rs_image_kind(image, word);
+    int has_bytes = (word & 7) == 0 && kind >= RS_ITEM_BIG_INTEGER && kind <= RS_ITEM_STRING &&
+                    kind != RS_ITEM_FLOAT;
+    return has_bytes ? (const char *)&image[(word >> 3) + 1] : NULL;
+}
+
+/* The name of a record's type: a symbol. */
+static inline uint64_t rs_image_type(const uint64_t *image, uint64_t word)
+{
+    uint64_t head = rs_image_head(image, word);
+    return (head & 0xff) == RS_ITEM_RECORD ? image[(word >> 3) + 1 + (head >> 24)] : 0;
+}
+
+/* The number of an opaque value, in the list that rs_image_opaques gives. */
+static inline uint64_t rs_image_opaque(uint64_t word)
+{
+    return word >> 3;
+}
+
 #ifdef __cplusplus
 }
 #endif

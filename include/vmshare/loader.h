@@ -61,6 +61,12 @@ extern "C" {
     function(rs_walk_refuse)       \
     function(rs_walk_commit)       \
     function(rs_walk_abort)        \
+    function(rs_image_encode)      \
+    function(rs_image_read)        \
+    function(rs_image_decode)      \
+    function(rs_image_words)       \
+    function(rs_image_opaques)     \
+    function(rs_image_free)        \
     function(rs_gc_visit_roots)    \
     function(rs_gc_sweep)          \
     function(rs_gc_update)         \

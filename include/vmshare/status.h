@@ -73,6 +73,9 @@ typedef int32_t rs_status;
 // This process was forked, and `rs_after_fork_child` was not called in it.
 #define RS_ERR_FORKED -13
 
+// The bytes are not a valid image; nothing was changed.
+#define RS_ERR_IMAGE -14
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus

@@ -219,6 +219,19 @@ pub unsafe fn text<'a>(text: *const c_char) -> Option<&'a [u8]> {
     Some(unsafe { CStr::from_ptr(text) }.to_bytes())
 }
 
+/// An array of words; none for NULL with a count, or a count that can't be.
+///
+/// # Safety
+/// `words` is NULL or valid for `count` words, as long as `'a`.
+pub unsafe fn words<'a>(words: *const u64, count: usize) -> Option<&'a [u64]> {
+    let too_large = count > isize::MAX as usize / size_of::<u64>();
+    if words.is_null() || !words.is_aligned() || too_large {
+        return None;
+    }
+    // SAFETY: the caller's promise.
+    Some(unsafe { core::slice::from_raw_parts(words, count) })
+}
+
 /// An array of values; none for NULL with a count, or a count that can't be.
 ///
 /// # Safety

@@ -10,6 +10,7 @@ mod boundary;
 
 pub mod autoshare;
 pub mod gc;
+pub mod graph;
 pub mod host;
 pub mod report;
 pub mod slot;

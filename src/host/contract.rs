@@ -5,6 +5,9 @@
 
 #![allow(non_camel_case_types)]
 
+use super::item::{
+    rs_immediates, rs_make_items_fn, rs_read_elements_fn, rs_read_items_fn, rs_set_elements_fn,
+};
 use crate::status::rs_status;
 use core::ffi::{c_char, c_void};
 
@@ -405,4 +408,19 @@ pub struct rs_host {
     /// The library failed inside and the vm is poisoned; the call returns `RS_ERR_PANIC` when
     /// this returns. Default: nothing.
     pub fatal: rs_fatal_fn,
+
+    /// How the host writes what needs no callback.
+    pub immediates: rs_immediates,
+    /// Says what values are. What items point to must stay until the next call. Must not allocate
+    /// from the host's heap if that may collect. Default: this host's graphs can't leave it.
+    pub read_items: rs_read_items_fn,
+    /// Copies elements of an object whose item has no pointer to them. Like `read_items`.
+    pub read_elements: rs_read_elements_fn,
+    /// Makes a value for each item: what has elements with as many as `count` says, to be filled in by
+    /// `set_elements` before the program sees it; `content.elements` is NULL. May allocate and
+    /// collect; what it has stored in `values` is a root. Default: no graph can enter this host.
+    pub make_items: rs_make_items_fn,
+    /// Fills in elements of what `make_items` made: of a map, pairs that are whole. May allocate
+    /// and collect.
+    pub set_elements: rs_set_elements_fn,
 }

@@ -93,6 +93,12 @@ pub fn push<T>(vector: &mut Vec<T>, value: T) -> Result<(), rs_status> {
     Ok(())
 }
 
+/// The bytes of some words.
+pub fn bytes_of(words: &[u64]) -> &[u8] {
+    // SAFETY: words are bytes, and need more alignment than they.
+    unsafe { core::slice::from_raw_parts(words.as_ptr().cast(), size_of_val(words)) }
+}
+
 /// Boxes, or reports that memory ran out.
 pub fn boxed<T>(value: T, allocator: HostAllocator) -> Result<Box<T>, rs_status> {
     Box::try_new_in(value, allocator).map_err(|_| RS_ERR_MEMORY)

@@ -4,6 +4,7 @@
 //! - [`callbacks`]: the host's functions with their defaults.
 //! - [`flags`], [`side_table`]: where the four flags of an object are.
 //! - [`heap`]: what a walk needs of a heap; [`host_heap`], [`plan`]: how the host's is read.
+//! - [`item`], [`items`]: values in terms that every host has; [`roots`]: those held while it collects.
 //! - [`memory`]: the host's allocator; [`table`]: ids that C holds; [`text`]: C strings.
 //!
 //! Invariant: nothing in here knows what the flags mean.
@@ -13,10 +14,13 @@ pub mod contract;
 pub mod flags;
 pub mod heap;
 pub mod host_heap;
+pub mod item;
+pub mod items;
 pub mod memory;
 pub mod plan;
 pub mod prefetch;
 pub mod report;
+pub mod roots;
 pub mod side_table;
 pub mod table;
 pub mod text;
@@ -29,6 +33,7 @@ use host_heap::{AnyHeap, HostHeap};
 use memory::HostAllocator;
 use once_cell::race::OnceNonZeroUsize;
 use plan::Plans;
+use roots::Roots;
 use side_table::SideTable;
 
 /// An embedding VM: what it said of itself, checked.
@@ -38,6 +43,7 @@ pub struct Host {
     plans: Plans,
     /// Where the side table begins, once there is one.
     side_table: OnceNonZeroUsize,
+    roots: Roots,
 }
 
 /// More bytes than a host of any version has.
@@ -77,6 +83,7 @@ impl Host {
             plans: Plans::new(layouts, &copy, allocator)?,
             callbacks: Callbacks::new(copy),
             side_table: OnceNonZeroUsize::new(),
+            roots: Roots::new(allocator),
         };
         if host.data().flags.placement != RS_FLAGS_IN_HEADER {
             host.reserve_side_table()?;
@@ -97,6 +104,11 @@ impl Host {
     /// Its allocator.
     pub fn allocator(&self) -> HostAllocator {
         self.allocator
+    }
+
+    /// Values that the library holds while it collects.
+    pub fn roots(&self) -> &Roots {
+        &self.roots
     }
 
     /// The side table, if there is one.

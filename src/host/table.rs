@@ -26,6 +26,8 @@ pub enum Kind {
     Slot = 2,
     /// A pull walk.
     Walk = 3,
+    /// An image.
+    Image = 4,
 }
 
 struct Place<T> {

@@ -3,16 +3,23 @@
 //! This is where a call from outside meets the parts: it names the ractors and threads that may call, and
 //! picks the heap type of the host's flag placement. What a call does is in `autoshare`.
 
+pub mod images;
 pub mod shell;
 
 use crate::autoshare::pull::Task;
 use crate::autoshare::statistics::rs_statistics;
 use crate::autoshare::{Autoshare, Call, Held};
+use crate::graph::decode::decode;
+use crate::graph::encode::{Limits, encode};
+use crate::graph::validate::validate;
 use crate::host::Host;
 use crate::host::contract::{RS_NO_RACTOR, rs_ractor, rs_slot, rs_value};
+use crate::host::heap::Heap;
+use crate::host::memory::Vec;
 use crate::host::report::rs_report;
 use crate::host::side_table::SideTable;
 use crate::status::*;
+use images::Images;
 use shell::ForkHold;
 
 /// A vm.
@@ -20,16 +27,19 @@ pub struct Vm {
     host: Host,
     autoshare: Autoshare,
     fork: ForkHold,
+    images: Images,
 }
 
 impl Vm {
     /// A vm for a host; `number` is the vm's. Returns its main ractor too.
     pub fn new(host: Host, number: u64) -> Result<(Vm, rs_ractor), rs_status> {
+        let allocator = host.allocator();
         let (autoshare, main) = Autoshare::new(&host, number)?;
         let vm = Vm {
             host,
             autoshare,
             fork: ForkHold::new(),
+            images: Images::new(number, allocator),
         };
         Ok((vm, main))
     }
@@ -265,9 +275,61 @@ impl Vm {
         tell(&records.ractors.get(ractor)?.report)
     }
 
+    /// The images that the host holds.
+    pub fn images(&self) -> &Images {
+        &self.images
+    }
+
+    /// See `rs_image_encode`.
+    pub fn encode(&self, root: rs_value, depth: u64, bytes: u64) -> Result<u64, rs_status> {
+        let heap = self.host.any_heap();
+        let words = match bytes {
+            0 => usize::MAX,
+            bytes => usize::try_from(bytes / 8).unwrap_or(usize::MAX),
+        };
+        let encoded = encode(
+            self.host.callbacks(),
+            |value| heap.object(value).is_some(),
+            root,
+            Limits { depth, words },
+            self.host.allocator(),
+        )?;
+        self.images.add(encoded.words, encoded.opaques)
+    }
+
+    /// See `rs_image_read`.
+    pub fn take_image(&self, words: &[u64]) -> Result<u64, rs_status> {
+        let allocator = self.host.allocator();
+        let mut copy = Vec::new_in(allocator);
+        copy.try_reserve_exact(words.len())
+            .map_err(|_| RS_ERR_MEMORY)?;
+        copy.extend_from_slice(words);
+        validate(&copy, allocator)?;
+        self.images.add(copy, Vec::new_in(allocator))
+    }
+
+    /// See `rs_image_decode`.
+    pub fn decode(&self, image: u64, opaques: Option<&[rs_value]>) -> Result<rs_value, rs_status> {
+        let reading = self.images.read(image)?;
+        decode(
+            self.host.callbacks(),
+            self.host.roots(),
+            reading.image(),
+            opaques.unwrap_or(reading.opaques()),
+            self.host.allocator(),
+        )
+    }
+
+    /// Visits the place of every value that is held outside of walks.
+    fn for_each_root(&self, visit: &mut dyn FnMut(&mut rs_value)) {
+        self.host.roots().for_each_mut(visit);
+        self.images.for_each_root(visit);
+    }
+
     /// See `rs_gc_visit_roots`.
     pub fn visit_roots(&self, visit: &mut dyn FnMut(rs_value)) {
         self.autoshare.visit_roots(visit);
+        self.for_each_root(&mut |place| visit(*place));
     }
 
     /// See `rs_gc_sweep`.
@@ -278,6 +340,12 @@ impl Vm {
     /// See `rs_gc_update`.
     pub fn update_references(&self, forward: &mut dyn FnMut(rs_value) -> rs_value) {
         self.call().update_references(forward);
+        let heap = self.host.any_heap();
+        self.for_each_root(&mut |place| {
+            if heap.object(*place).is_some() {
+                *place = forward(*place);
+            }
+        });
     }
 
     /// See `rs_gc_moved`.

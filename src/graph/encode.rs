@@ -1,0 +1,321 @@
+//! From a host's heap to an image.
+//!
+//! The image is its own queue, as the space of a copying collector is (C. J. Cheney, A nonrecursive list
+//! compacting algorithm, CACM 13, 1970): a node is appended with its elements as the host's own
+//! words; behind everything appended, a scan from front to back puts the words of an image in their
+//! place, and appends what it meets for the first time. A table from objects to nodes keeps identity.
+//!
+//! What is met is collected until there is enough to ask the host at a stroke, or until a level of
+//! the graph ends, so that its depth is known: objects below a limit stay where they are, and the
+//! image refers to them as opaque values.
+
+use super::image::{COUNTS, HEADER, Head, MAGIC, Word, header, is_constant};
+use crate::host::callbacks::Callbacks;
+use crate::host::contract::rs_value;
+use crate::host::item::*;
+use crate::host::items::Immediate;
+use crate::host::memory::{HostAllocator, Map, Vec, insert, push};
+use crate::status::{RS_ERR_HOST, RS_ERR_LIMIT, RS_ERR_MEMORY, rs_status};
+
+/// Values that the host is asked about at a stroke.
+#[cfg(not(test))]
+const BATCH: usize = 128;
+/// Values that the host is asked about at a stroke. Small under test, so that batches end often.
+#[cfg(test)]
+const BATCH: usize = 3;
+
+/// How much of a graph an image may hold; the rest it refers to.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Most levels below the root: 0 is the root alone.
+    pub depth: u64,
+    /// Most words, header included; what would not fit is referred to.
+    pub words: usize,
+}
+
+impl Limits {
+    /// The whole graph.
+    pub const NONE: Limits = Limits {
+        depth: u64::MAX,
+        words: usize::MAX,
+    };
+}
+
+/// An image that was made here.
+pub struct Encoded {
+    /// Its words.
+    pub words: Vec<u64>,
+    /// The host's values that it refers to.
+    pub opaques: Vec<rs_value>,
+}
+
+/// A value whose item is asked for, and where in the image its word is missing.
+#[derive(Clone, Copy)]
+struct Wanted {
+    value: rs_value,
+    place: usize,
+}
+
+/// Encodes the graph of `root`.
+///
+/// `RS_ERR_MEMORY`, `RS_ERR_LIMIT` (a string or a vector is larger than an image can say),
+/// `RS_ERR_HOST`, `RS_ERR_UNSUPPORTED` (the host has no `read_items`), or what a callback returned.
+pub fn encode(
+    callbacks: &Callbacks,
+    is_object: impl Fn(rs_value) -> bool,
+    root: rs_value,
+    limits: Limits,
+    allocator: HostAllocator,
+) -> Result<Encoded, rs_status> {
+    let mut encoder = Encoder {
+        callbacks,
+        is_object,
+        immediates: callbacks.host().immediates,
+        limits,
+        depth: 0,
+        words: Vec::new_in(allocator),
+        opaques: Vec::new_in(allocator),
+        nodes: 0,
+        places: Map::with_hasher_in(Default::default(), allocator),
+        names: Vec::new_in(allocator),
+        wanted: [Wanted { value: 0, place: 0 }; BATCH],
+        wanted_count: 0,
+    };
+    encoder.graph(root)?;
+    Ok(Encoded {
+        words: encoder.words,
+        opaques: encoder.opaques,
+    })
+}
+
+struct Encoder<'a, O> {
+    callbacks: &'a Callbacks,
+    is_object: O,
+    immediates: rs_immediates,
+    limits: Limits,
+    /// Of what is appended now.
+    depth: u64,
+    words: Vec<u64>,
+    opaques: Vec<rs_value>,
+    nodes: u64,
+    /// The word of each object that was met.
+    places: Map<rs_value, u64>,
+    /// The nodes of the names of types: few, so they are looked for one by one.
+    names: Vec<usize>,
+    wanted: [Wanted; BATCH],
+    wanted_count: usize,
+}
+
+impl<O: Fn(rs_value) -> bool> Encoder<'_, O> {
+    fn graph(&mut self, root: rs_value) -> Result<(), rs_status> {
+        self.extend(HEADER)?;
+        self.translate(header::ROOT, root)?;
+        self.ask()?;
+        let mut scan = HEADER;
+        let mut level_end = self.words.len();
+        self.depth = 1;
+        while scan < self.words.len() {
+            scan = self.scan_node(scan)?;
+            if scan == level_end {
+                self.ask()?;
+                level_end = self.words.len();
+                self.depth += 1;
+            }
+        }
+        self.words[header::MAGIC] = MAGIC;
+        self.words[header::LENGTH] = self.words.len() as u64;
+        self.words[header::NODES] = self.nodes;
+        self.words[header::OPAQUES] = self.opaques.len() as u64;
+        Ok(())
+    }
+
+    /// Puts words in the place of a node's elements; returns where the next node begins.
+    fn scan_node(&mut self, index: usize) -> Result<usize, rs_status> {
+        let body = Head(self.words[index]).body().ok_or(RS_ERR_HOST)?;
+        for place in index + 1..index + 1 + body.elements {
+            self.translate(place, self.words[place] as rs_value)?;
+        }
+        Ok(index + 1 + body.words)
+    }
+
+    /// Puts the word of a value in its place, now or when the host was asked.
+    #[inline(always)]
+    fn translate(&mut self, place: usize, value: rs_value) -> Result<(), rs_status> {
+        if let Some(word) = self.immediate(value) {
+            self.words[place] = word.0;
+            return Ok(());
+        }
+        self.wanted[self.wanted_count] = Wanted { value, place };
+        self.wanted_count += 1;
+        match self.wanted_count {
+            BATCH => self.ask(),
+            _ => Ok(()),
+        }
+    }
+
+    #[inline(always)]
+    fn immediate(&self, value: rs_value) -> Option<Word> {
+        match self.immediates.read(value)? {
+            Immediate::Integer(integer) => Word::integer(integer),
+            Immediate::Constant(kind) => Some(Word::constant(kind)),
+        }
+    }
+
+    /// Asks the host what the values are whose words are missing, and puts them in their places.
+    fn ask(&mut self) -> Result<(), rs_status> {
+        let wanted = self.wanted;
+        let wanted = &wanted[..core::mem::take(&mut self.wanted_count)];
+        let mut values = [0; BATCH];
+        let mut asked = 0;
+        for want in wanted {
+            match self.places.get(&want.value) {
+                Some(&word) => self.words[want.place] = word,
+                None => {
+                    self.wanted[asked] = *want;
+                    values[asked] = want.value;
+                    asked += 1;
+                }
+            }
+        }
+        if asked == 0 {
+            return Ok(());
+        }
+        let mut items = [rs_item::NONE; BATCH];
+        self.callbacks
+            .read_items(&values[..asked], &mut items[..asked])?;
+        for (index, item) in items[..asked].iter().enumerate() {
+            let Wanted { value, place } = self.wanted[index];
+            self.words[place] = self.word(value, item)?;
+        }
+        Ok(())
+    }
+
+    /// The word of a value, which is appended if it is met for the first time.
+    fn word(&mut self, value: rs_value, item: &rs_item) -> Result<u64, rs_status> {
+        if item.kind == RS_ITEM_INTEGER
+            && let Some(word) = Word::integer(item.integer())
+        {
+            return Ok(word.0);
+        }
+        if is_constant(item.kind) {
+            return Ok(Word::constant(item.kind).0);
+        }
+        let is_object = (self.is_object)(value);
+        if is_object && let Some(&word) = self.places.get(&value) {
+            return Ok(word);
+        }
+        let word = match item.kind {
+            RS_ITEM_OPAQUE => self.refer(value)?,
+            _ => self.append(value, item)?,
+        };
+        if is_object {
+            insert(&mut self.places, value, word.0)?;
+        }
+        Ok(word.0)
+    }
+
+    /// Refers to a value instead of copying it.
+    fn refer(&mut self, value: rs_value) -> Result<Word, rs_status> {
+        push(&mut self.opaques, value)?;
+        Ok(Word::opaque(self.opaques.len() - 1))
+    }
+
+    /// Appends a node, unless it is below the limits.
+    fn append(&mut self, value: rs_value, item: &rs_item) -> Result<Word, rs_status> {
+        if item.count >= COUNTS {
+            return Err(RS_ERR_LIMIT);
+        }
+        let head = Head::new(item.kind, item.flags, item.count);
+        let body = head.body().ok_or(RS_ERR_HOST)?;
+        let is_deep = body.elements != 0 && self.depth > self.limits.depth;
+        let left = self.limits.words.saturating_sub(self.words.len());
+        if is_deep || body.words >= left {
+            return self.refer(value);
+        }
+        let name = match item.kind {
+            RS_ITEM_RECORD => self.name(item.name())?,
+            _ => 0,
+        };
+        let index = self.words.len();
+        self.extend(1 + body.words)?;
+        self.nodes += 1;
+        self.words[index] = head.0;
+        let first = index + 1;
+        match item.kind {
+            RS_ITEM_INTEGER | RS_ITEM_FLOAT => self.words[first] = item.integer() as u64,
+            RS_ITEM_CONS | RS_ITEM_VECTOR | RS_ITEM_MAP | RS_ITEM_RECORD => {
+                self.copy_elements(first, value, item, body.elements)?;
+            }
+            _ => self.copy_bytes(first, item.bytes()),
+        }
+        if item.kind == RS_ITEM_RECORD {
+            self.words[first + body.elements] = Word::node(name).0;
+        }
+        Ok(Word::node(index))
+    }
+
+    fn copy_elements(
+        &mut self,
+        first: usize,
+        object: rs_value,
+        item: &rs_item,
+        count: usize,
+    ) -> Result<(), rs_status> {
+        let words = &mut self.words[first..first + count];
+        if let Some(elements) = item.elements(count) {
+            for (word, &element) in words.iter_mut().zip(elements) {
+                *word = element as u64;
+            }
+            return Ok(());
+        }
+        let mut elements = [0; BATCH];
+        for (piece, words) in words.chunks_mut(BATCH).enumerate() {
+            let elements = &mut elements[..words.len()];
+            let from = (piece * BATCH) as u64;
+            self.callbacks.read_elements(object, from, elements)?;
+            for (word, &element) in words.iter_mut().zip(elements.iter()) {
+                *word = element as u64;
+            }
+        }
+        Ok(())
+    }
+
+    fn copy_bytes(&mut self, first: usize, bytes: &[u8]) {
+        let (whole, rest) = bytes.as_chunks::<8>();
+        for (word, bytes) in self.words[first..].iter_mut().zip(whole) {
+            *word = u64::from_ne_bytes(*bytes);
+        }
+        if !rest.is_empty() {
+            let mut last = [0; 8];
+            last[..rest.len()].copy_from_slice(rest);
+            self.words[first + whole.len()] = u64::from_ne_bytes(last);
+        }
+    }
+
+    /// The node of the name of a type.
+    fn name(&mut self, name: &[u8]) -> Result<usize, rs_status> {
+        let found = self.names.iter().copied().find(|&index| {
+            let head = Head(self.words[index]);
+            let bytes = crate::host::memory::bytes_of(&self.words[index + 1..]);
+            head.count() == name.len() as u64 && &bytes[..name.len()] == name
+        });
+        if let Some(index) = found {
+            return Ok(index);
+        }
+        let head = Head::new(RS_ITEM_SYMBOL, 0, name.len() as u64);
+        let body = head.body().ok_or(RS_ERR_HOST)?;
+        let index = self.words.len();
+        self.extend(1 + body.words)?;
+        self.nodes += 1;
+        self.words[index] = head.0;
+        self.copy_bytes(index + 1, name);
+        push(&mut self.names, index)?;
+        Ok(index)
+    }
+
+    fn extend(&mut self, words: usize) -> Result<(), rs_status> {
+        self.words.try_reserve(words).map_err(|_| RS_ERR_MEMORY)?;
+        self.words.resize(self.words.len() + words, 0);
+        Ok(())
+    }
+}

@@ -1,0 +1,404 @@
+//! A host with every kind of value, whose objects are kept until it is gone.
+
+use std::cell::{Cell, RefCell};
+use std::ffi::c_void;
+use std::ptr;
+use vmshare::ffi;
+use vmshare::host::contract::*;
+use vmshare::host::item::*;
+use vmshare::status::*;
+
+/// What an object holds.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Content {
+    Integer(i64),
+    BigInteger(bool, Vec<u8>),
+    /// The bits of a float.
+    Float(u64),
+    Symbol(Vec<u8>),
+    Uninterned(Vec<u8>),
+    Text(u32, Vec<u8>),
+    Cons([rs_value; 2]),
+    Vector(Vec<rs_value>),
+    /// Keys and values in turn, as they are handed in; not in a row, so that they are asked for.
+    Map(u32, Vec<rs_value>),
+    Record(Vec<u8>, Vec<rs_value>),
+    /// Never copied.
+    File,
+}
+
+#[repr(align(16))]
+pub struct Object {
+    pub content: RefCell<Content>,
+}
+
+pub const NIL: rs_value = 8;
+pub const FALSE: rs_value = 16;
+pub const TRUE: rs_value = 24;
+
+pub fn small(integer: i64) -> rs_value {
+    (integer << 2) as rs_value | 3
+}
+
+/// A host whose objects live as long as it does.
+pub struct Host {
+    // Boxed: objects must not move when there are more.
+    #[expect(clippy::vec_box)]
+    objects: RefCell<Vec<Box<Object>>>,
+    pub vm: *mut rs_vm,
+    pub main: rs_ractor,
+    /// Fails the allocation after this many; negative: none.
+    pub allocations_left: Cell<i64>,
+    pub balance: Cell<i64>,
+    /// Fails the callback after this many; negative: none.
+    pub callbacks_left: Cell<i64>,
+    /// Has its collector look at the roots in each callback that may collect.
+    pub collects: Cell<bool>,
+}
+
+fn host<'a>(ctx: *mut c_void) -> &'a Host {
+    // SAFETY: the ctx of every vm of these tests.
+    unsafe { &*ctx.cast::<Host>() }
+}
+
+pub fn object<'a>(value: rs_value) -> &'a Object {
+    assert!(value > 64 && value & 15 == 0, "no object: {value:#x}");
+    // SAFETY: such values are objects, which live as long as the host.
+    unsafe { &*(value as *const Object) }
+}
+
+pub fn content(value: rs_value) -> Content {
+    object(value).content.borrow().clone()
+}
+
+fn countdown(left: &Cell<i64>) -> bool {
+    match left.get() {
+        0 => true,
+        now => {
+            left.set(now - 1);
+            false
+        }
+    }
+}
+
+unsafe extern "C" fn allocate(ctx: *mut c_void, size: usize) -> *mut c_void {
+    let host = host(ctx);
+    if countdown(&host.allocations_left) {
+        return ptr::null_mut();
+    }
+    host.balance.set(host.balance.get() + 1);
+    // SAFETY: malloc takes any size.
+    unsafe { libc::malloc(size) }
+}
+
+unsafe extern "C" fn release(ctx: *mut c_void, memory: *mut c_void, _size: usize) {
+    let host = host(ctx);
+    host.balance.set(host.balance.get() - 1);
+    // SAFETY: came from `allocate`.
+    unsafe { libc::free(memory) };
+}
+
+/// What a value is. The bytes of an item are those of the object itself.
+fn item(value: rs_value) -> rs_item {
+    if value & 3 == 3 {
+        return rs_item::with_bits(RS_ITEM_INTEGER, (value as i64 >> 2) as u64);
+    }
+    match value {
+        NIL => return rs_item::with_bits(RS_ITEM_NIL, 0),
+        FALSE => return rs_item::with_bits(RS_ITEM_FALSE, 0),
+        TRUE => return rs_item::with_bits(RS_ITEM_TRUE, 0),
+        _ => {}
+    }
+    let in_a_row = |mut item: rs_item, elements: &[rs_value]| {
+        item.content.elements = elements.as_ptr();
+        item
+    };
+    match &*object(value).content.borrow() {
+        Content::Integer(integer) => rs_item::with_bits(RS_ITEM_INTEGER, *integer as u64),
+        Content::BigInteger(negative, bytes) => {
+            rs_item::with_bytes(RS_ITEM_BIG_INTEGER, u32::from(*negative), bytes)
+        }
+        Content::Float(bits) => rs_item::with_bits(RS_ITEM_FLOAT, *bits),
+        Content::Symbol(name) => rs_item::with_bytes(RS_ITEM_SYMBOL, 0, name),
+        Content::Uninterned(name) => rs_item::with_bytes(RS_ITEM_UNINTERNED_SYMBOL, 0, name),
+        Content::Text(flags, bytes) => rs_item::with_bytes(RS_ITEM_STRING, *flags, bytes),
+        Content::Cons(elements) => {
+            in_a_row(rs_item::with_elements(RS_ITEM_CONS, 0, 2, &[]), elements)
+        }
+        Content::Vector(elements) => in_a_row(
+            rs_item::with_elements(RS_ITEM_VECTOR, 0, elements.len() as u64, &[]),
+            elements,
+        ),
+        Content::Map(flags, elements) => {
+            rs_item::with_elements(RS_ITEM_MAP, *flags, elements.len() as u64 / 2, &[])
+        }
+        Content::Record(name, elements) => in_a_row(
+            rs_item::with_elements(RS_ITEM_RECORD, 0, elements.len() as u64, name),
+            elements,
+        ),
+        Content::File => rs_item::with_bits(RS_ITEM_OPAQUE, 0),
+    }
+}
+
+unsafe extern "C" fn read_items(
+    ctx: *mut c_void,
+    values: *const rs_value,
+    count: usize,
+    items: *mut rs_item,
+) -> rs_status {
+    if countdown(&host(ctx).callbacks_left) {
+        return RS_ERR_HOST;
+    }
+    for index in 0..count {
+        // SAFETY: the library's arrays have `count` places.
+        unsafe { items.add(index).write(item(values.add(index).read())) };
+    }
+    RS_OK
+}
+
+unsafe extern "C" fn read_elements(
+    ctx: *mut c_void,
+    value: rs_value,
+    from: u64,
+    count: usize,
+    elements: *mut rs_value,
+) -> rs_status {
+    if countdown(&host(ctx).callbacks_left) {
+        return RS_ERR_HOST;
+    }
+    if let Content::Map(_, own) = &*object(value).content.borrow() {
+        let own = &own[from as usize..from as usize + count];
+        // SAFETY: the library's array has `count` places.
+        unsafe { ptr::copy_nonoverlapping(own.as_ptr(), elements, count) };
+    }
+    RS_OK
+}
+
+/// What is to be made of an item, with its elements still missing.
+fn made(item: &rs_item) -> Content {
+    let count = item.count as usize;
+    match item.kind {
+        RS_ITEM_INTEGER => Content::Integer(item.integer()),
+        RS_ITEM_BIG_INTEGER => Content::BigInteger(item.flags == 1, item.bytes().to_vec()),
+        RS_ITEM_FLOAT => Content::Float(item.integer() as u64),
+        RS_ITEM_SYMBOL => Content::Symbol(item.bytes().to_vec()),
+        RS_ITEM_UNINTERNED_SYMBOL => Content::Uninterned(item.bytes().to_vec()),
+        RS_ITEM_STRING => Content::Text(item.flags, item.bytes().to_vec()),
+        RS_ITEM_CONS => Content::Cons([0, 0]),
+        RS_ITEM_VECTOR => Content::Vector(vec![0; count]),
+        RS_ITEM_MAP => Content::Map(item.flags, vec![0; 2 * count]),
+        RS_ITEM_RECORD => Content::Record(item.name().to_vec(), vec![0; count]),
+        kind => panic!("an item of kind {kind} is to be made"),
+    }
+}
+
+unsafe extern "C" fn make_items(
+    ctx: *mut c_void,
+    items: *const rs_item,
+    count: usize,
+    values: *mut rs_value,
+) -> rs_status {
+    let host = host(ctx);
+    for index in 0..count {
+        if countdown(&host.callbacks_left) {
+            return RS_ERR_HOST;
+        }
+        // SAFETY: the library's arrays have `count` places.
+        let (item, place) = unsafe { (&*items.add(index), values.add(index)) };
+        let value = match item.kind {
+            RS_ITEM_NIL => NIL,
+            RS_ITEM_FALSE => FALSE,
+            RS_ITEM_TRUE => TRUE,
+            _ => host.make(made(item)),
+        };
+        // SAFETY: as above.
+        unsafe { place.write(value) };
+        host.collect_if_it_does();
+    }
+    RS_OK
+}
+
+unsafe extern "C" fn set_elements(
+    ctx: *mut c_void,
+    value: rs_value,
+    from: u64,
+    count: usize,
+    elements: *const rs_value,
+) -> rs_status {
+    let host = host(ctx);
+    if countdown(&host.callbacks_left) {
+        return RS_ERR_HOST;
+    }
+    // SAFETY: the library's array has `count` values.
+    let elements = unsafe { std::slice::from_raw_parts(elements, count) };
+    let place = from as usize..from as usize + count;
+    match &mut *object(value).content.borrow_mut() {
+        Content::Cons(own) => own[place].copy_from_slice(elements),
+        Content::Vector(own) | Content::Map(_, own) | Content::Record(_, own) => {
+            own[place].copy_from_slice(elements);
+        }
+        content => panic!("elements of {content:?}"),
+    }
+    host.collect_if_it_does();
+    RS_OK
+}
+
+impl Host {
+    /// A host; with `immediates` it says how it writes integers, nil, false and true.
+    pub fn new(immediates: bool) -> Box<Host> {
+        let mut host = Box::new(Host {
+            objects: RefCell::new(Vec::new()),
+            vm: ptr::null_mut(),
+            main: 0,
+            allocations_left: Cell::new(-1),
+            balance: Cell::new(0),
+            callbacks_left: Cell::new(-1),
+            collects: Cell::new(false),
+        });
+        // SAFETY: zero is every member's default.
+        let mut data: rs_host = unsafe { std::mem::zeroed() };
+        data.size = size_of::<rs_host>() as u32;
+        data.abi = RS_ABI;
+        data.ctx = (&raw mut *host).cast();
+        data.flags = rs_flags {
+            placement: RS_FLAGS_IN_SIDE_TABLE,
+            granule: 4,
+            ..rs_flags::default()
+        };
+        data.pointers = rs_pointers {
+            tags: 1 | 1 << 16,
+            tag_mask: 0,
+            lowest: 64,
+        };
+        data.allocate = Some(allocate);
+        data.release = Some(release);
+        data.read_items = Some(read_items);
+        data.read_elements = Some(read_elements);
+        data.make_items = Some(make_items);
+        data.set_elements = Some(set_elements);
+        if immediates {
+            data.immediates = rs_immediates {
+                integer_shift: 2,
+                integer_bits: 62,
+                integer_tag: 3,
+                has_constants: 1,
+                nil: NIL,
+                false_value: FALSE,
+                true_value: TRUE,
+            };
+        }
+        let (vm, main) = (&raw mut host.vm, &raw mut host.main);
+        // SAFETY: the host struct is whole, and the places are valid.
+        let status = unsafe { ffi::vm::rs_vm_new(&data, vm, main) };
+        assert_eq!(status, RS_OK);
+        host
+    }
+
+    pub fn make(&self, content: Content) -> rs_value {
+        let object = Box::new(Object {
+            content: RefCell::new(content),
+        });
+        let value = &raw const *object as rs_value;
+        self.objects.borrow_mut().push(object);
+        value
+    }
+
+    /// How many objects there are.
+    pub fn count(&self) -> usize {
+        self.objects.borrow().len()
+    }
+
+    /// Shows each root to a collector that demands that it is one of the host's values.
+    fn collect_if_it_does(&self) {
+        unsafe extern "C" fn visit(ctx: *mut c_void, value: rs_value) {
+            let host = host(ctx);
+            let is_immediate = value & 3 == 3 || value <= TRUE;
+            let objects = host.objects.borrow();
+            let is_object = || {
+                objects
+                    .iter()
+                    .any(|own| &raw const **own as rs_value == value)
+            };
+            assert!(is_immediate || is_object(), "no value: {value:#x}");
+        }
+        if self.collects.get() {
+            let ctx = (&raw const *self).cast_mut().cast();
+            // SAFETY: as a collector's call, from the only thread.
+            let status = unsafe { ffi::gc::rs_gc_visit_roots(self.vm, Some(visit), ctx) };
+            assert_eq!(status, RS_OK);
+        }
+    }
+
+    /// Encodes; the image's id, or why not.
+    pub fn encode(&self, root: rs_value, depth: u64, bytes: u64) -> Result<u64, rs_status> {
+        let limits = ffi::graph::rs_limits { depth, bytes };
+        let mut image = 0;
+        // SAFETY: valid pointers.
+        let status =
+            unsafe { ffi::graph::rs_image_encode(self.vm, self.main, root, &limits, &mut image) };
+        ok(status, image)
+    }
+
+    pub fn words(&self, image: u64) -> Vec<u64> {
+        let (mut words, mut count) = (ptr::null(), 0);
+        // SAFETY: valid pointers; the words stay until the image is freed.
+        unsafe {
+            let status = ffi::graph::rs_image_words(self.vm, image, &mut words, &mut count);
+            assert_eq!(status, RS_OK);
+            std::slice::from_raw_parts(words, count).to_vec()
+        }
+    }
+
+    pub fn opaques(&self, image: u64) -> Vec<rs_value> {
+        let (mut values, mut count) = (ptr::null(), 0);
+        // SAFETY: valid pointers; the values stay until the image is freed.
+        unsafe {
+            let status = ffi::graph::rs_image_opaques(self.vm, image, &mut values, &mut count);
+            assert_eq!(status, RS_OK);
+            std::slice::from_raw_parts(values, count).to_vec()
+        }
+    }
+
+    pub fn read(&self, words: &[u64]) -> Result<u64, rs_status> {
+        let mut image = 0;
+        // SAFETY: valid pointers.
+        let status =
+            unsafe { ffi::graph::rs_image_read(self.vm, words.as_ptr(), words.len(), &mut image) };
+        ok(status, image)
+    }
+
+    pub fn decode(&self, image: u64, opaques: Option<&[rs_value]>) -> Result<rs_value, rs_status> {
+        let (values, count) = match opaques {
+            Some([]) => (ptr::dangling(), 0),
+            Some(opaques) => (opaques.as_ptr(), opaques.len()),
+            None => (ptr::null(), 0),
+        };
+        let mut root = 0;
+        // SAFETY: valid pointers.
+        let status = unsafe {
+            ffi::graph::rs_image_decode(self.vm, self.main, image, values, count, &mut root)
+        };
+        ok(status, root)
+    }
+
+    pub fn free(&self, image: u64) -> rs_status {
+        // SAFETY: any id may be given.
+        unsafe { ffi::graph::rs_image_free(self.vm, image) }
+    }
+}
+
+fn ok<T>(status: rs_status, value: T) -> Result<T, rs_status> {
+    match status {
+        RS_OK => Ok(value),
+        status => Err(status),
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        // SAFETY: the vm is this host's, and nobody uses it any more.
+        let status = unsafe { ffi::vm::rs_vm_free(self.vm) };
+        assert_eq!(status, RS_OK);
+        assert_eq!(self.balance.get(), 0, "all memory is given back");
+    }
+}
