@@ -329,7 +329,7 @@ impl Call<'_> {
     }
 
     /// Whether a ractor may be named at all.
-    fn expect_ractor(&self, ractor: rs_ractor) -> Result<(), rs_status> {
+    pub fn expect_ractor(&self, ractor: rs_ractor) -> Result<(), rs_status> {
         if self.is_main(ractor) {
             return Ok(());
         }

@@ -53,7 +53,7 @@ pub unsafe extern "C" fn rs_image_encode(
     let limits = unsafe { limits.as_ref() };
     boundary::call(vm, Caller::Ractor(ractor), |vm| {
         let (depth, bytes) = limits.map_or((RS_WHOLE, 0), |limits| (limits.depth, limits.bytes));
-        vm.encode(root, depth, bytes).map(|id| out.set(id))
+        vm.encode(ractor, root, depth, bytes).map(|id| out.set(id))
     })
 }
 
@@ -118,7 +118,7 @@ pub unsafe extern "C" fn rs_image_decode(
         return RS_ERR_ARGUMENT;
     };
     boundary::call(vm, Caller::Ractor(ractor), |vm| {
-        vm.decode(image, given).map(|value| out.set(value))
+        vm.decode(ractor, image, given).map(|value| out.set(value))
     })
 }
 

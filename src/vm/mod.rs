@@ -281,7 +281,14 @@ impl Vm {
     }
 
     /// See `rs_image_encode`.
-    pub fn encode(&self, root: rs_value, depth: u64, bytes: u64) -> Result<u64, rs_status> {
+    pub fn encode(
+        &self,
+        ractor: rs_ractor,
+        root: rs_value,
+        depth: u64,
+        bytes: u64,
+    ) -> Result<u64, rs_status> {
+        self.call().expect_ractor(ractor)?;
         let heap = self.host.any_heap();
         let words = match bytes {
             0 => usize::MAX,
@@ -309,7 +316,13 @@ impl Vm {
     }
 
     /// See `rs_image_decode`.
-    pub fn decode(&self, image: u64, opaques: Option<&[rs_value]>) -> Result<rs_value, rs_status> {
+    pub fn decode(
+        &self,
+        ractor: rs_ractor,
+        image: u64,
+        opaques: Option<&[rs_value]>,
+    ) -> Result<rs_value, rs_status> {
+        self.call().expect_ractor(ractor)?;
         let reading = self.images.read(image)?;
         decode(
             self.host.callbacks(),
