@@ -31,6 +31,7 @@ const HEADERS: &[Header] = &[
         name: "host",
         sources: &[
             "src/host/item.rs",
+            "src/host/exchange.rs",
             "src/host/contract.rs",
             "src/host/report.rs",
             "src/ffi/host.rs",
@@ -66,6 +67,11 @@ const HEADERS: &[Header] = &[
         name: "graph",
         sources: &["src/ffi/graph.rs"],
         includes: &["vm"],
+    },
+    Header {
+        name: "remote",
+        sources: &["src/ffi/remote.rs"],
+        includes: &["graph"],
     },
     Header {
         name: "report",

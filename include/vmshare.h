@@ -125,6 +125,7 @@
  *     vmshare/walk.h        the pull walk
  *     vmshare/verify.h      the verifier
  *     vmshare/graph.h       whole graphs in one piece of memory
+ *     vmshare/remote.h      objects of another process
  *     vmshare/loader.h      all of it by dlopen; not included here
  *     vmshare.hpp           handles for C++; not included here
  */
@@ -144,6 +145,7 @@
 #include "vmshare/walk.h"
 
 #include "vmshare/graph.h"
+#include "vmshare/remote.h"
 
 #include "vmshare/gc.h"
 #include "vmshare/report.h"

@@ -26,6 +26,10 @@ pub const RS_BUSY: rs_status = 5;
 
 /// `rs_verify`: an auto-shareable object has changed, and no check announced it.
 pub const RS_UNANNOUNCED: rs_status = 6;
+/// The program that the peer runs raised an error: see `rs_link_error`.
+pub const RS_RAISED: rs_status = 7;
+/// The program did not want to wait any longer (`is_cancelled`).
+pub const RS_CANCELLED: rs_status = 8;
 
 /// An argument is NULL, or a number is outside of its documented range.
 pub const RS_ERR_ARGUMENT: rs_status = -1;
@@ -55,6 +59,16 @@ pub const RS_ERR_LIMIT: rs_status = -12;
 pub const RS_ERR_FORKED: rs_status = -13;
 /// The bytes are not a valid image; nothing was changed.
 pub const RS_ERR_IMAGE: rs_status = -14;
+/// The peer has broken the protocol: the link is closed.
+pub const RS_ERR_PEER: rs_status = -15;
+/// The peer is gone.
+pub const RS_ERR_DEAD: rs_status = -16;
+/// The time is up.
+pub const RS_ERR_TIMEOUT: rs_status = -17;
+/// The peer does not let this process do that.
+pub const RS_ERR_DENIED: rs_status = -18;
+/// The reference was revoked, or the peer has forgotten what it leads to.
+pub const RS_ERR_STALE: rs_status = -19;
 
 /// Number, C name and sentence of each status; the only list of them.
 const STATUSES: &[(rs_status, &CStr, &CStr)] = &[
@@ -134,6 +148,25 @@ const STATUSES: &[(rs_status, &CStr, &CStr)] = &[
         RS_ERR_IMAGE,
         c"RS_ERR_IMAGE",
         c"the bytes are not a valid image",
+    ),
+    (
+        RS_RAISED,
+        c"RS_RAISED",
+        c"the peer's program raised an error",
+    ),
+    (RS_CANCELLED, c"RS_CANCELLED", c"the wait was cancelled"),
+    (RS_ERR_PEER, c"RS_ERR_PEER", c"the peer broke the protocol"),
+    (RS_ERR_DEAD, c"RS_ERR_DEAD", c"the peer is gone"),
+    (RS_ERR_TIMEOUT, c"RS_ERR_TIMEOUT", c"the time is up"),
+    (
+        RS_ERR_DENIED,
+        c"RS_ERR_DENIED",
+        c"the peer does not allow that",
+    ),
+    (
+        RS_ERR_STALE,
+        c"RS_ERR_STALE",
+        c"the reference leads to nothing any more",
     ),
 ];
 

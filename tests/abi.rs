@@ -9,10 +9,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 use vmshare::autoshare::statistics::*;
 use vmshare::ffi::graph::*;
+use vmshare::ffi::remote::*;
 use vmshare::ffi::report::*;
 use vmshare::ffi::vm::*;
 use vmshare::ffi::walk::*;
 use vmshare::host::contract::*;
+use vmshare::host::exchange::*;
 use vmshare::host::item::*;
 use vmshare::host::report::*;
 use vmshare::status::*;
@@ -66,13 +68,19 @@ fn structs_have_the_same_layout_in_c() {
             on_mark, on_unmark, on_transition, safepoint, blocking_enter, blocking_leave,
             stop_world, resume_world, current_ractor, site, describe, label, content_hash, warn,
             allocate, release, fatal, immediates, read_items, read_elements, make_items,
-            set_elements,
+            set_elements, make_remote, operate, is_cancelled, replace_remote,
         }
         rs_item { kind, flags, count, content, name, name_length }
         rs_immediates {
             integer_shift, integer_bits, has_constants, integer_tag, nil, false_value, true_value,
         }
         rs_limits { depth, bytes }
+        rs_operation { code, reserved, name, name_length, index, arguments, arguments_count }
+        rs_link_options { size, flags, ring_bytes, pins, timeout }
+        rs_link_end { segment, socket }
+        rs_link_statistics {
+            size, reserved, pins, remotes, requests, served, released, messages, bytes,
+        }
         rs_report {
             size, status, cause, slot_kind, slot, object, reader, writer, read_site, write_site,
             objects, slot_name, path, object_name, message, text,
@@ -99,7 +107,11 @@ fn constants_have_the_same_value_in_c() {
         RS_OK RS_FROZEN RS_NOT_SHAREABLE RS_NOT_OWNER RS_MORE RS_BUSY RS_UNANNOUNCED
         RS_ERR_ARGUMENT RS_ERR_CLOSED RS_ERR_FOREIGN RS_ERR_THREAD RS_ERR_REENTRANT RS_ERR_MEMORY
         RS_ERR_PANIC RS_ERR_POISONED RS_ERR_ABI RS_ERR_HOST RS_ERR_UNSUPPORTED RS_ERR_LIMIT
-        RS_ERR_FORKED RS_ERR_IMAGE
+        RS_ERR_FORKED RS_ERR_IMAGE RS_RAISED RS_CANCELLED RS_ERR_PEER RS_ERR_DEAD RS_ERR_TIMEOUT
+        RS_ERR_DENIED RS_ERR_STALE RS_LINK_OPEN RS_LINK_EVACUATE
+        RS_READ_VARIABLE RS_WRITE_VARIABLE RS_READ_ELEMENT RS_WRITE_ELEMENT RS_READ_KEY RS_WRITE_KEY
+        RS_READ_LENGTH RS_PRINT RS_CALL RS_EXCHANGE_ELEMENT RS_EQUAL
+        RS_CAN_READ RS_CAN_WRITE RS_CAN_CALL RS_CAN_ALL RS_ITEM_REMOTE RS_ITEM_BY_VALUE
         RS_ABI
         RS_FLAGS_IN_HEADER RS_FLAGS_IN_SIDE_TABLE RS_FLAGS_SPLIT
         RS_SIDE_FROZEN RS_SIDE_SHAREABLE RS_SIDE_AUTOSHARE RS_SIDE_PENDING
@@ -129,6 +141,9 @@ fn constants_have_the_same_value_in_c() {
         ("RS_NO_RACTOR".to_string(), RS_NO_RACTOR as i64),
         ("RS_NO_SLOT".to_string(), RS_NO_SLOT as i64),
         ("RS_WHOLE".to_string(), RS_WHOLE as i64),
+        ("RS_NO_REMOTE".to_string(), RS_NO_REMOTE as i64),
+        ("RS_CAR".to_string(), RS_CAR as i64),
+        ("RS_CDR".to_string(), RS_CDR as i64),
     ])
     .collect();
     let in_c = constants_in_c(&bindings("vmshare.h"));

@@ -58,6 +58,13 @@
 // Anything else: never copied, always referred to.
 #define RS_ITEM_OPAQUE 14
 
+// An object of a peer (remote.h): `content.integer` is the rs_remote that it stands for.
+#define RS_ITEM_REMOTE 15
+
+// In the flags of an item: the object never changes, so a copy is as good. Numbers and symbols are
+// copied without it.
+#define RS_ITEM_BY_VALUE (1 << 16)
+
 // Keys are compared by what they hold.
 #define RS_MAP_EQUAL 0
 
@@ -69,6 +76,57 @@
 
 // Flags of an item that count: its low bits.
 #define RS_ITEM_FLAGS 65535
+
+// Read the value of the variable `name`; the target is none.
+#define RS_READ_VARIABLE 1
+
+// Set the variable `name` to argument 0; the target is none.
+#define RS_WRITE_VARIABLE 2
+
+// Read element `index`: of a cons (`RS_CAR`, `RS_CDR`), a vector, a record.
+#define RS_READ_ELEMENT 3
+
+// Set element `index` to argument 0.
+#define RS_WRITE_ELEMENT 4
+
+// Read what a map holds under argument 0; argument 1 if nothing.
+#define RS_READ_KEY 5
+
+// Set what a map holds under argument 0 to argument 1.
+#define RS_WRITE_KEY 6
+
+// How many elements, pairs or bytes: an integer.
+#define RS_READ_LENGTH 7
+
+// A text for people, of at most `index` bytes: a string.
+#define RS_PRINT 8
+
+// Call the function that the target is, or that is called `name`, with the arguments.
+#define RS_CALL 9
+
+// Set element `index` to argument 1 if it is argument 0 (by identity); returns what was there.
+#define RS_EXCHANGE_ELEMENT 10
+
+// Whether the target and argument 0 are equal by what they hold: true or false.
+#define RS_EQUAL 11
+
+// First element of a cons.
+#define RS_CAR 0
+
+// Second element of a cons.
+#define RS_CDR 1
+
+// The peer may read what the reference leads to.
+#define RS_CAN_READ 1
+
+// The peer may write it.
+#define RS_CAN_WRITE 2
+
+// The peer may call it.
+#define RS_CAN_CALL 4
+
+// Everything.
+#define RS_CAN_ALL 7
 
 // The version of the contract that this header describes; goes into `rs_host.abi`.
 #define RS_ABI 1
@@ -238,6 +296,9 @@
 // A vm: what `rs_vm_new` makes. Only the library looks inside.
 typedef struct rs_vm rs_vm;
 
+// A reference to an object of a peer; an id that is never used twice. `RS_NO_REMOTE` is none.
+typedef uint64_t rs_remote;
+
 // A registered domain of execution; an id that is never used twice. `RS_NO_RACTOR` is none.
 typedef uint64_t rs_ractor;
 
@@ -319,6 +380,47 @@ typedef rs_status (*rs_set_elements_fn)(void *ctx,
                                         uint64_t from,
                                         size_t count,
                                         const rs_value *elements);
+
+// One end of a connection to another process; an id that is never used twice.
+typedef uint64_t rs_link;
+
+// An operation that one process asks another to carry out.
+typedef struct rs_operation {
+    // `RS_READ_VARIABLE` to `RS_EQUAL`.
+    uint32_t code;
+    // Must be 0.
+    uint32_t reserved;
+    // What the code says: a variable, a function; bytes, and no NUL at the end. NULL: none.
+    const char *name;
+    // Bytes of the name.
+    uint64_t name_length;
+    // What the code says: an element, a limit.
+    uint64_t index;
+    // What the code says.
+    const rs_value *arguments;
+    // How many arguments.
+    uint64_t arguments_count;
+} rs_operation;
+
+// `make_remote`: makes the object that stands for a peer's; `item` says what that is.
+typedef rs_status (*rs_make_remote_fn)(void *ctx,
+                                       rs_link link,
+                                       rs_remote remote,
+                                       const struct rs_item *item,
+                                       rs_value *value);
+
+// `operate`: carries out what a peer has asked for.
+typedef rs_status (*rs_operate_fn)(void *ctx,
+                                   rs_link link,
+                                   rs_value target,
+                                   const struct rs_operation *operation,
+                                   rs_value *result);
+
+// `is_cancelled`: whether the program wants to wait no longer: nonzero if so.
+typedef uint32_t (*rs_is_cancelled_fn)(void *ctx, rs_link link);
+
+// `replace_remote`: from now on `value` stands for what `remote` stood for.
+typedef rs_status (*rs_replace_remote_fn)(void *ctx, rs_value remote, rs_value value);
 
 // Where the four flags of an object live.
 typedef struct rs_flags {
@@ -635,7 +737,23 @@ typedef struct rs_host {
     // Fills in elements of what `make_items` made: of a map, pairs that are whole. May allocate
     // and collect.
     rs_set_elements_fn set_elements;
+    // Makes an object that stands for a peer's, and that `read_items` calls an RS_ITEM_REMOTE from
+    // then on. May allocate and collect. Default: this host has no links.
+    rs_make_remote_fn make_remote;
+    // Carries out an operation for a peer: what the program's own primitive would do. Runs on the
+    // thread that serves the link, may run any code and make requests of its own. An error of the
+    // program is told by `rs_link_raise` and RS_RAISED. RS_ERR_UNSUPPORTED: there is no such thing
+    // to do to the target. Default: this host has no links.
+    rs_operate_fn operate;
+    // Asked about every 10 ms while a request waits: the program wants to quit. Default: never.
+    rs_is_cancelled_fn is_cancelled;
+    // What a remote object stood for has become an ordinary one, since the link ends: from now on
+    // it stands for `value`. Default: nothing.
+    rs_replace_remote_fn replace_remote;
 } rs_host;
+
+// No remote.
+#define RS_NO_REMOTE 0
 
 // No ractor.
 #define RS_NO_RACTOR 0

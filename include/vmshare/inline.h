@@ -30,6 +30,7 @@
 #include <string.h>
 
 #include "vmshare/host.h"
+#include "vmshare/remote.h"
 #include "vmshare/vm.h"
 
 #ifdef __cplusplus
@@ -187,6 +188,77 @@ static inline int rs_visit(rs_visitor *visitor, rs_value child)
     }
     *visitor->next++ = child;
     return visitor->next != visitor->limit;
+}
+
+/* OPERATIONS ON REMOTE OBJECTS (remote.h)
+ *
+ * Each asks the owner and waits for the answer, by rs_remote_request, whose errors it returns. */
+
+/* An operation of this code, with nothing filled in. */
+static inline rs_operation rs_operation_init(uint32_t code)
+{
+    rs_operation operation;
+    memset(&operation, 0, sizeof operation);
+    operation.code = code;
+    return operation;
+}
+
+/* The value of a variable of the peer. */
+static inline rs_status rs_remote_variable(rs_vm *vm, rs_link link, const char *name,
+                                           rs_value *value)
+{
+    rs_operation operation = rs_operation_init(RS_READ_VARIABLE);
+    operation.name = name;
+    operation.name_length = strlen(name);
+    return rs_remote_request(vm, link, RS_NO_REMOTE, &operation, value);
+}
+
+/* An element: RS_CAR, RS_CDR, or its number in a vector or record. */
+static inline rs_status rs_remote_get(rs_vm *vm, rs_link link, rs_remote remote, uint64_t index,
+                                      rs_value *value)
+{
+    rs_operation operation = rs_operation_init(RS_READ_ELEMENT);
+    operation.index = index;
+    return rs_remote_request(vm, link, remote, &operation, value);
+}
+
+/* Sets an element. */
+static inline rs_status rs_remote_set(rs_vm *vm, rs_link link, rs_remote remote, uint64_t index,
+                                      rs_value item)
+{
+    rs_value nothing;
+    rs_operation operation = rs_operation_init(RS_WRITE_ELEMENT);
+    operation.index = index;
+    operation.arguments = &item;
+    operation.arguments_count = 1;
+    return rs_remote_request(vm, link, remote, &operation, &nothing);
+}
+
+/* How many elements, pairs or bytes. */
+static inline rs_status rs_remote_length(rs_vm *vm, rs_link link, rs_remote remote,
+                                         rs_value *length)
+{
+    rs_operation operation = rs_operation_init(RS_READ_LENGTH);
+    return rs_remote_request(vm, link, remote, &operation, length);
+}
+
+/* A text for people, of at most so many bytes. */
+static inline rs_status rs_remote_print(rs_vm *vm, rs_link link, rs_remote remote, uint64_t bytes,
+                                        rs_value *text)
+{
+    rs_operation operation = rs_operation_init(RS_PRINT);
+    operation.index = bytes;
+    return rs_remote_request(vm, link, remote, &operation, text);
+}
+
+/* Calls a function of the peer: the one that `remote` is. */
+static inline rs_status rs_remote_call(rs_vm *vm, rs_link link, rs_remote remote,
+                                       const rs_value *arguments, size_t count, rs_value *result)
+{
+    rs_operation operation = rs_operation_init(RS_CALL);
+    operation.arguments = arguments;
+    operation.arguments_count = count;
+    return rs_remote_request(vm, link, remote, &operation, result);
 }
 
 /* READING AN IMAGE IN PLACE (graph.h)

@@ -67,6 +67,21 @@ extern "C" {
     function(rs_image_words)       \
     function(rs_image_opaques)     \
     function(rs_image_free)        \
+    function(rs_link_new)            \
+    function(rs_link_inherit)        \
+    function(rs_link_spawned)        \
+    function(rs_link_adopt)          \
+    function(rs_link_close)          \
+    function(rs_link_export)         \
+    function(rs_link_fd)             \
+    function(rs_link_serve)          \
+    function(rs_link_raise)          \
+    function(rs_link_error)          \
+    function(rs_link_counts)         \
+    function(rs_remote_request)      \
+    function(rs_remote_copy)         \
+    function(rs_remote_link)         \
+    function(rs_remote_release)      \
     function(rs_gc_visit_roots)    \
     function(rs_gc_sweep)          \
     function(rs_gc_update)         \

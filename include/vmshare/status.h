@@ -34,6 +34,12 @@ typedef int32_t rs_status;
 // `rs_verify`: an auto-shareable object has changed, and no check announced it.
 #define RS_UNANNOUNCED 6
 
+// The program that the peer runs raised an error: see `rs_link_error`.
+#define RS_RAISED 7
+
+// The program did not want to wait any longer (`is_cancelled`).
+#define RS_CANCELLED 8
+
 // An argument is NULL, or a number is outside of its documented range.
 #define RS_ERR_ARGUMENT -1
 
@@ -75,6 +81,21 @@ typedef int32_t rs_status;
 
 // The bytes are not a valid image; nothing was changed.
 #define RS_ERR_IMAGE -14
+
+// The peer has broken the protocol: the link is closed.
+#define RS_ERR_PEER -15
+
+// The peer is gone.
+#define RS_ERR_DEAD -16
+
+// The time is up.
+#define RS_ERR_TIMEOUT -17
+
+// The peer does not let this process do that.
+#define RS_ERR_DENIED -18
+
+// The reference was revoked, or the peer has forgotten what it leads to.
+#define RS_ERR_STALE -19
 
 #ifdef __cplusplus
 extern "C" {

@@ -73,6 +73,15 @@ pub fn call_unlocked<A: Answer>(
     })
 }
 
+/// Runs the body of a call that may come from anywhere but from inside of a walk: from callbacks too
+/// that run any code.
+pub fn call_nested<A: Answer>(
+    handle: *mut rs_vm,
+    body: impl FnOnce(&Vm) -> Result<A, rs_status>,
+) -> rs_status {
+    call(handle, Caller::Anyone, body)
+}
+
 fn expect(vm: &Vm, caller: Caller) -> Result<(), rs_status> {
     match caller {
         Caller::Main => vm.expect_caller(vm.main()),

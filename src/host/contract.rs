@@ -5,6 +5,7 @@
 
 #![allow(non_camel_case_types)]
 
+use super::exchange::{rs_is_cancelled_fn, rs_make_remote_fn, rs_operate_fn, rs_replace_remote_fn};
 use super::item::{
     rs_immediates, rs_make_items_fn, rs_read_elements_fn, rs_read_items_fn, rs_set_elements_fn,
 };
@@ -423,4 +424,18 @@ pub struct rs_host {
     /// Fills in elements of what `make_items` made: of a map, pairs that are whole. May allocate
     /// and collect.
     pub set_elements: rs_set_elements_fn,
+
+    /// Makes an object that stands for a peer's, and that `read_items` calls an RS_ITEM_REMOTE from
+    /// then on. May allocate and collect. Default: this host has no links.
+    pub make_remote: rs_make_remote_fn,
+    /// Carries out an operation for a peer: what the program's own primitive would do. Runs on the
+    /// thread that serves the link, may run any code and make requests of its own. An error of the
+    /// program is told by `rs_link_raise` and RS_RAISED. RS_ERR_UNSUPPORTED: there is no such thing
+    /// to do to the target. Default: this host has no links.
+    pub operate: rs_operate_fn,
+    /// Asked about every 10 ms while a request waits: the program wants to quit. Default: never.
+    pub is_cancelled: rs_is_cancelled_fn,
+    /// What a remote object stood for has become an ordinary one, since the link ends: from now on
+    /// it stands for `value`. Default: nothing.
+    pub replace_remote: rs_replace_remote_fn,
 }

@@ -38,6 +38,12 @@ pub const RS_ITEM_MAP: u32 = 12;
 pub const RS_ITEM_RECORD: u32 = 13;
 /// Anything else: never copied, always referred to.
 pub const RS_ITEM_OPAQUE: u32 = 14;
+/// An object of a peer (remote.h): `content.integer` is the rs_remote that it stands for.
+pub const RS_ITEM_REMOTE: u32 = 15;
+
+/// In the flags of an item: the object never changes, so a copy is as good. Numbers and symbols are
+/// copied without it.
+pub const RS_ITEM_BY_VALUE: u32 = 1 << 16;
 
 /// Keys are compared by what they hold.
 pub const RS_MAP_EQUAL: u32 = 0;

@@ -11,6 +11,7 @@
 
 pub mod callbacks;
 pub mod contract;
+pub mod exchange;
 pub mod flags;
 pub mod heap;
 pub mod host_heap;

@@ -28,6 +28,10 @@ pub enum Kind {
     Walk = 3,
     /// An image.
     Image = 4,
+    /// A link.
+    Link = 5,
+    /// A remote.
+    Remote = 6,
 }
 
 struct Place<T> {

@@ -4,6 +4,7 @@
 //! picks the heap type of the host's flag placement. What a call does is in `autoshare`.
 
 pub mod images;
+pub mod links;
 pub mod shell;
 
 use crate::autoshare::pull::Task;

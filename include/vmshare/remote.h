@@ -1,0 +1,238 @@
+/*
+ * remote.h: objects of another process, which stay there and are worked on by asking.
+ *
+ * A link joins two processes, each with a vm of its own. What one of them lets the other see, it pins
+ * against its collector; the other holds an object of its own that stands for it, made by
+ * `make_remote`. An operation on that object is carried out by the owner, in `operate`, when it
+ * serves the link: from its event loop, or while it waits for an answer itself. A value that goes
+ * along is copied if it is a number, a symbol, or anything else that can't change (`RS_ITEM_BY_VALUE`);
+ * otherwise the owner gets a reference to it. A reference that comes home is the object itself.
+ *
+ * Between peers nothing is shared but bytes that are copied before they are looked at: a peer that
+ * dies, hangs or lies gets and causes errors, and nothing else.
+ *
+ * A link belongs to one ractor: all functions here that take one are called by the thread of that.
+ * Failures that every request may return, besides those it lists: RS_ERR_DEAD (the peer is gone: the
+ * text of rs_link_error says whether the operation was carried out, was not, or may have been),
+ * RS_ERR_PEER (it broke the protocol: the link is closed), RS_ERR_TIMEOUT, RS_CANCELLED, RS_RAISED
+ * (its host raised an error), RS_ERR_DENIED, RS_ERR_STALE (the reference was revoked).
+ *
+ * Generated from src/ffi/remote.rs by cbindgen: change it there, then run `make headers`.
+ */
+
+#ifndef VMSHARE_REMOTE_H
+#define VMSHARE_REMOTE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include "vmshare/graph.h"
+
+// The peer may ask for any variable and function by name: `operate` decides. Otherwise it may name
+// what `rs_link_export` has given it, and nothing else.
+#define RS_LINK_OPEN 1
+
+// Close: first replace what the peer holds of this process by copies, and the other way round
+// (`replace_remote`), as far as there is time.
+#define RS_LINK_EVACUATE 1
+
+// What a link is made with; zero is every member's default.
+typedef struct rs_link_options {
+    // `sizeof(rs_link_options)` as the host was compiled.
+    uint32_t size;
+    // `RS_LINK_OPEN`, or 0.
+    uint32_t flags;
+    // Bytes of the ring in each direction: a power of two from 4096 on. Default: 1 MiB.
+    uint64_t ring_bytes;
+    // Most objects that the peer may have pinned at a time. Default: 2^24.
+    uint64_t pins;
+    // Most nanoseconds that a request waits. Default: for ever, as long as the peer lives.
+    uint64_t timeout;
+} rs_link_options;
+
+// What the other process needs to take up its end: two descriptors. They are closed when a program
+// is executed; the child clears that between `fork` and `exec`, by `rs_link_inherit`.
+typedef struct rs_link_end {
+    // Shared memory.
+    int32_t segment;
+    // A socket.
+    int32_t socket;
+} rs_link_end;
+
+// Counts of a link since it was made, and how much of it there is now.
+typedef struct rs_link_statistics {
+    // `sizeof(rs_link_statistics)` as the host was compiled.
+    uint32_t size;
+    // Must be 0.
+    uint32_t reserved;
+    // Objects of this process that the peer refers to now.
+    uint64_t pins;
+    // Objects of the peer that this process refers to now.
+    uint64_t remotes;
+    // Operations asked for.
+    uint64_t requests;
+    // Operations carried out for the peer.
+    uint64_t served;
+    // References given back to the peer.
+    uint64_t released;
+    // Messages and bytes sent.
+    uint64_t messages;
+    // Bytes sent.
+    uint64_t bytes;
+} rs_link_statistics;
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+// Makes a link, before the process is made that takes up the other end.
+//
+// Owns: the caller gets `*link`, and the descriptors in `*end`, which `rs_link_spawned` closes.
+// `options` may be NULL. Threads: the ractor's. Blocks: no. Allocates: yes.
+// Returns: RS_OK; RS_ERR_UNSUPPORTED (this system has no such links, or the host no `make_remote`
+// and `operate`), RS_ERR_LIMIT (descriptors), RS_ERR_MEMORY, RS_ERR_ARGUMENT, RS_ERR_CLOSED,
+// RS_ERR_FOREIGN, RS_ERR_THREAD, RS_ERR_REENTRANT, RS_ERR_FORKED, RS_ERR_POISONED. Since: 0.1
+rs_status rs_link_new(rs_vm *vm,
+                      rs_ractor ractor,
+                      const struct rs_link_options *options,
+                      rs_link *link,
+                      struct rs_link_end *end);
+
+// Between `fork` and `exec`, in the child: lets both descriptors be inherited. Async-signal-safe.
+//
+// Threads: any. Blocks: no. Allocates: no. Returns: RS_OK; RS_ERR_ARGUMENT. Since: 0.1
+rs_status rs_link_inherit(const struct rs_link_end *end);
+
+// The other process has been made, by this one, and not yet been waited for: closes this
+// process's copies of its descriptors, and watches it, so that its end ends every wait.
+//
+// Threads: the link's. Blocks: no. Allocates: no.
+// Returns: RS_OK; RS_ERR_ARGUMENT (no such child), RS_ERR_CLOSED, RS_ERR_FOREIGN, RS_ERR_THREAD,
+// RS_ERR_REENTRANT, RS_ERR_FORKED, RS_ERR_POISONED. Since: 0.1
+rs_status rs_link_spawned(rs_vm *vm, rs_link link, int32_t process);
+
+// Takes up the other end, in the process that was made.
+//
+// Owns: the caller gets `*link`; the link owns the descriptors. `options` may be NULL.
+// Threads: the ractor's. Blocks: no. Allocates: yes.
+// Returns: RS_OK; RS_ERR_PEER (the descriptors are not those of a link), and what `rs_link_new`
+// returns. Since: 0.1
+rs_status rs_link_adopt(rs_vm *vm,
+                        rs_ractor ractor,
+                        const struct rs_link_options *options,
+                        const struct rs_link_end *end,
+                        rs_link *link);
+
+// Ends a link. What the peer had pinned is let go; references to its objects stay, and every request
+// on them fails by RS_ERR_DEAD.
+//
+// `flags`: `RS_LINK_EVACUATE`, or 0. `timeout`: most nanoseconds that evacuating may take; 0: as
+// many as any request. Threads: the link's. Blocks: to evacuate. Allocates: to evacuate.
+// Returns: RS_OK; RS_ERR_DEAD, RS_ERR_TIMEOUT (closed, but not all was evacuated);
+// RS_ERR_ARGUMENT, RS_ERR_CLOSED, RS_ERR_FOREIGN, RS_ERR_THREAD, RS_ERR_REENTRANT, RS_ERR_FORKED,
+// RS_ERR_POISONED. Since: 0.1
+rs_status rs_link_close(rs_vm *vm,
+                        rs_link link,
+                        uint32_t flags,
+                        uint64_t timeout);
+
+// Lets the peer refer to an object by a name. `rights`: `RS_CAN_READ`, `RS_CAN_WRITE`, `RS_CAN_CALL`, which
+// whatever it reaches through the object inherits. Without rights: takes the name back.
+//
+// Owns: borrows `name` for the call; the link keeps the object alive.
+// Threads: the link's. Blocks: no. Allocates: yes.
+// Returns: RS_OK; RS_ERR_MEMORY, RS_ERR_ARGUMENT, RS_ERR_CLOSED, RS_ERR_FOREIGN, RS_ERR_THREAD,
+// RS_ERR_REENTRANT, RS_ERR_FORKED, RS_ERR_POISONED. Since: 0.1
+rs_status rs_link_export(rs_vm *vm,
+                         rs_link link,
+                         const char *name,
+                         rs_value value,
+                         uint32_t rights);
+
+// A descriptor that becomes readable when there is something to serve, or the peer is gone: for an
+// event loop. Call `rs_link_serve` before each wait: it says whether waiting is right.
+//
+// Owns: the link owns it. Threads: the link's. Blocks: no. Allocates: no.
+// Returns: RS_OK; RS_ERR_ARGUMENT, RS_ERR_CLOSED, RS_ERR_FOREIGN, RS_ERR_THREAD, RS_ERR_REENTRANT,
+// RS_ERR_FORKED, RS_ERR_POISONED. Since: 0.1
+rs_status rs_link_fd(rs_vm *vm, rs_link link, int32_t *fd);
+
+// Carries out what the peer has asked for, for about `budget` nanoseconds; 0: what is there now.
+//
+// Threads: the link's. Blocks: no, but `operate` may. Allocates: yes.
+// Returns: RS_OK: nothing is left, and the descriptor will tell of more; RS_MORE: call again before
+// a wait; RS_ERR_DEAD: the peer is gone, and what it had pinned was let go; RS_ERR_PEER,
+// RS_ERR_MEMORY, RS_ERR_ARGUMENT, RS_ERR_CLOSED, RS_ERR_FOREIGN, RS_ERR_THREAD, RS_ERR_REENTRANT,
+// RS_ERR_FORKED, RS_ERR_POISONED. Since: 0.1
+rs_status rs_link_serve(rs_vm *vm, rs_link link, uint64_t budget);
+
+// Inside of `operate`: why it is about to return RS_RAISED. `kind` is the name of the error's type,
+// `text` what it says; both are copied, and cut at 4096 bytes.
+//
+// Threads: the link's. Blocks: no. Allocates: yes.
+// Returns: RS_OK; RS_ERR_MEMORY, RS_ERR_ARGUMENT, RS_ERR_CLOSED, RS_ERR_FOREIGN, RS_ERR_FORKED,
+// RS_ERR_POISONED. Since: 0.1
+rs_status rs_link_raise(rs_vm *vm, rs_link link, const char *kind, const char *text);
+
+// Why the last request on a link failed: the kind and the text of the error that the peer's host has
+// raised, or a sentence about the link. The texts stay until the next request.
+//
+// Owns: the link owns the texts. Threads: the link's. Blocks: no. Allocates: no.
+// Returns: RS_OK; RS_ERR_ARGUMENT, RS_ERR_CLOSED, RS_ERR_FOREIGN, RS_ERR_FORKED, RS_ERR_POISONED.
+// Since: 0.1
+rs_status rs_link_error(rs_vm *vm,
+                        rs_link link,
+                        const char **kind,
+                        const char **text);
+
+// Fills in counts; `statistics->size` says how many bytes there is room for.
+//
+// Threads: the link's. Blocks: no. Allocates: no.
+// Returns: RS_OK; RS_ERR_ARGUMENT, RS_ERR_CLOSED, RS_ERR_FOREIGN, RS_ERR_FORKED, RS_ERR_POISONED.
+// Since: 0.1
+rs_status rs_link_counts(rs_vm *vm, rs_link link, struct rs_link_statistics *statistics);
+
+// Has the peer carry out an operation, and waits for the result. `remote` is the target, or RS_NO_REMOTE for
+// operations by name. inline.h has a function for each operation (`rs_remote_get`, …).
+//
+// While it waits, what the peer asks for is carried out, since that may be what it waits for too.
+//
+// Owns: `*result` is the caller's to keep alive; borrows `operation` for the call.
+// Threads: the link's. Blocks: until the answer, the timeout of the link, the peer's end, or
+// `is_cancelled`. Allocates: yes.
+// Returns: RS_OK; RS_RAISED, RS_CANCELLED, RS_ERR_DEAD, RS_ERR_TIMEOUT, RS_ERR_PEER, RS_ERR_DENIED,
+// RS_ERR_STALE, RS_ERR_LIMIT, RS_ERR_HOST, RS_ERR_MEMORY, RS_ERR_ARGUMENT, RS_ERR_CLOSED,
+// RS_ERR_FOREIGN, RS_ERR_THREAD, RS_ERR_REENTRANT, RS_ERR_FORKED, RS_ERR_POISONED. Since: 0.1
+rs_status rs_remote_request(rs_vm *vm,
+                            rs_link link,
+                            rs_remote remote,
+                            const rs_operation *operation,
+                            rs_value *result);
+
+// Makes an ordinary object out of what a reference leads to: its whole graph, or as much as the
+// limits say, with references for the rest.
+//
+// Owns: `*value` is the caller's to keep alive. `limits` may be NULL: the whole graph.
+// Threads: the link's. Blocks: as `rs_remote_request`. Allocates: yes.
+// Returns: what `rs_remote_request` returns. Since: 0.1
+rs_status rs_remote_copy(rs_vm *vm, rs_remote remote, const rs_limits *limits, rs_value *value);
+
+// The link that a reference belongs to.
+//
+// Threads: the link's. Blocks: no. Allocates: no.
+// Returns: RS_OK; RS_ERR_ARGUMENT, RS_ERR_CLOSED (the link is closed), RS_ERR_FOREIGN,
+// RS_ERR_FORKED, RS_ERR_POISONED. Since: 0.1
+rs_status rs_remote_link(rs_vm *vm, rs_remote remote, rs_link *link);
+
+// The object that stands for a peer's is gone: for hosts with finalisers. (Others need not call it:
+// `rs_gc_sweep` finds out too.) The owner hears of it with the next message.
+//
+// Threads: any. Blocks: no. Allocates: no.
+// Returns: RS_OK; RS_ERR_ARGUMENT, RS_ERR_CLOSED, RS_ERR_FOREIGN, RS_ERR_FORKED, RS_ERR_POISONED.
+// Since: 0.1
+rs_status rs_remote_release(rs_vm *vm, rs_remote remote);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* VMSHARE_REMOTE_H */

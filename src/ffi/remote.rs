@@ -1,0 +1,428 @@
+//! remote.h: objects of another process, which stay there and are worked on by asking.
+//!
+//! A link joins two processes, each with a vm of its own. What one of them lets the other see, it pins
+//! against its collector; the other holds an object of its own that stands for it, made by
+//! `make_remote`. An operation on that object is carried out by the owner, in `operate`, when it
+//! serves the link: from its event loop, or while it waits for an answer itself. A value that goes
+//! along is copied if it is a number, a symbol, or anything else that can't change (`RS_ITEM_BY_VALUE`);
+//! otherwise the owner gets a reference to it. A reference that comes home is the object itself.
+//!
+//! Between peers nothing is shared but bytes that are copied before they are looked at: a peer that
+//! dies, hangs or lies gets and causes errors, and nothing else.
+//!
+//! A link belongs to one ractor: all functions here that take one are called by the thread of that.
+//! Failures that every request may return, besides those it lists: RS_ERR_DEAD (the peer is gone: the
+//! text of rs_link_error says whether the operation was carried out, was not, or may have been),
+//! RS_ERR_PEER (it broke the protocol: the link is closed), RS_ERR_TIMEOUT, RS_CANCELLED, RS_RAISED
+//! (its host raised an error), RS_ERR_DENIED, RS_ERR_STALE (the reference was revoked).
+
+use super::boundary::{self, Caller, out_pointer};
+use super::graph::{RS_WHOLE, rs_limits};
+use crate::host::contract::{rs_ractor, rs_value, rs_vm};
+use crate::host::exchange::*;
+use crate::status::*;
+use core::ffi::c_char;
+
+/// What a link is made with; zero is every member's default.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+#[allow(non_camel_case_types)]
+pub struct rs_link_options {
+    /// `sizeof(rs_link_options)` as the host was compiled.
+    pub size: u32,
+    /// `RS_LINK_OPEN`, or 0.
+    pub flags: u32,
+    /// Bytes of the ring in each direction: a power of two from 4096 on. Default: 1 MiB.
+    pub ring_bytes: u64,
+    /// Most objects that the peer may have pinned at a time. Default: 2^24.
+    pub pins: u64,
+    /// Most nanoseconds that a request waits. Default: for ever, as long as the peer lives.
+    pub timeout: u64,
+}
+
+/// The peer may ask for any variable and function by name: `operate` decides. Otherwise it may name
+/// what `rs_link_export` has given it, and nothing else.
+pub const RS_LINK_OPEN: u32 = 1;
+
+/// What the other process needs to take up its end: two descriptors. They are closed when a program
+/// is executed; the child clears that between `fork` and `exec`, by `rs_link_inherit`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+#[allow(non_camel_case_types)]
+pub struct rs_link_end {
+    /// Shared memory.
+    pub segment: i32,
+    /// A socket.
+    pub socket: i32,
+}
+
+/// Counts of a link since it was made, and how much of it there is now.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+#[allow(non_camel_case_types)]
+pub struct rs_link_statistics {
+    /// `sizeof(rs_link_statistics)` as the host was compiled.
+    pub size: u32,
+    /// Must be 0.
+    pub reserved: u32,
+    /// Objects of this process that the peer refers to now.
+    pub pins: u64,
+    /// Objects of the peer that this process refers to now.
+    pub remotes: u64,
+    /// Operations asked for.
+    pub requests: u64,
+    /// Operations carried out for the peer.
+    pub served: u64,
+    /// References given back to the peer.
+    pub released: u64,
+    /// Messages and bytes sent.
+    pub messages: u64,
+    /// Bytes sent.
+    pub bytes: u64,
+}
+
+/// Close: first replace what the peer holds of this process by copies, and the other way round
+/// (`replace_remote`), as far as there is time.
+pub const RS_LINK_EVACUATE: u32 = 1;
+
+/// Makes a link, before the process is made that takes up the other end.
+///
+/// Owns: the caller gets `*link`, and the descriptors in `*end`, which `rs_link_spawned` closes.
+/// `options` may be NULL. Threads: the ractor's. Blocks: no. Allocates: yes.
+/// Returns: RS_OK; RS_ERR_UNSUPPORTED (this system has no such links, or the host no `make_remote`
+/// and `operate`), RS_ERR_LIMIT (descriptors), RS_ERR_MEMORY, RS_ERR_ARGUMENT, RS_ERR_CLOSED,
+/// RS_ERR_FOREIGN, RS_ERR_THREAD, RS_ERR_REENTRANT, RS_ERR_FORKED, RS_ERR_POISONED. Since: 0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rs_link_new(
+    vm: *mut rs_vm,
+    ractor: rs_ractor,
+    options: *const rs_link_options,
+    link: *mut rs_link,
+    end: *mut rs_link_end,
+) -> rs_status {
+    let (Some(out), Some(out_end)) = (out_pointer(link), out_pointer(end)) else {
+        return RS_ERR_ARGUMENT;
+    };
+    out.set(0);
+    out_end.set(rs_link_end {
+        segment: -1,
+        socket: -1,
+    });
+    // SAFETY: NULL, or valid for the bytes that its first member says.
+    let Some(options) = (unsafe { read_options(options) }) else {
+        return RS_ERR_ARGUMENT;
+    };
+    boundary::call(vm, Caller::Ractor(ractor), |vm| {
+        let (id, end) = vm.link_new(ractor, options)?;
+        out.set(id);
+        out_end.set(end);
+        Ok(())
+    })
+}
+
+/// Between `fork` and `exec`, in the child: lets both descriptors be inherited. Async-signal-safe.
+///
+/// Threads: any. Blocks: no. Allocates: no. Returns: RS_OK; RS_ERR_ARGUMENT. Since: 0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rs_link_inherit(end: *const rs_link_end) -> rs_status {
+    // SAFETY: NULL or valid.
+    match unsafe { end.as_ref() } {
+        Some(end) => crate::vm::links::inherit(end),
+        None => RS_ERR_ARGUMENT,
+    }
+}
+
+/// The other process has been made, by this one, and not yet been waited for: closes this
+/// process's copies of its descriptors, and watches it, so that its end ends every wait.
+///
+/// Threads: the link's. Blocks: no. Allocates: no.
+/// Returns: RS_OK; RS_ERR_ARGUMENT (no such child), RS_ERR_CLOSED, RS_ERR_FOREIGN, RS_ERR_THREAD,
+/// RS_ERR_REENTRANT, RS_ERR_FORKED, RS_ERR_POISONED. Since: 0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rs_link_spawned(vm: *mut rs_vm, link: rs_link, process: i32) -> rs_status {
+    boundary::call(vm, Caller::Anyone, |vm| vm.link_spawned(link, process))
+}
+
+/// Takes up the other end, in the process that was made.
+///
+/// Owns: the caller gets `*link`; the link owns the descriptors. `options` may be NULL.
+/// Threads: the ractor's. Blocks: no. Allocates: yes.
+/// Returns: RS_OK; RS_ERR_PEER (the descriptors are not those of a link), and what `rs_link_new`
+/// returns. Since: 0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rs_link_adopt(
+    vm: *mut rs_vm,
+    ractor: rs_ractor,
+    options: *const rs_link_options,
+    end: *const rs_link_end,
+    link: *mut rs_link,
+) -> rs_status {
+    let Some(out) = out_pointer(link) else {
+        return RS_ERR_ARGUMENT;
+    };
+    out.set(0);
+    // SAFETY: NULL or valid; options: NULL, or valid for the bytes that its first member says.
+    let (Some(end), Some(options)) = (unsafe { (end.as_ref(), read_options(options)) }) else {
+        return RS_ERR_ARGUMENT;
+    };
+    boundary::call(vm, Caller::Ractor(ractor), |vm| {
+        vm.link_adopt(ractor, options, *end).map(|id| out.set(id))
+    })
+}
+
+/// Ends a link. What the peer had pinned is let go; references to its objects stay, and every request
+/// on them fails by RS_ERR_DEAD.
+///
+/// `flags`: `RS_LINK_EVACUATE`, or 0. `timeout`: most nanoseconds that evacuating may take; 0: as
+/// many as any request. Threads: the link's. Blocks: to evacuate. Allocates: to evacuate.
+/// Returns: RS_OK; RS_ERR_DEAD, RS_ERR_TIMEOUT (closed, but not all was evacuated);
+/// RS_ERR_ARGUMENT, RS_ERR_CLOSED, RS_ERR_FOREIGN, RS_ERR_THREAD, RS_ERR_REENTRANT, RS_ERR_FORKED,
+/// RS_ERR_POISONED. Since: 0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rs_link_close(
+    vm: *mut rs_vm,
+    link: rs_link,
+    flags: u32,
+    timeout: u64,
+) -> rs_status {
+    if flags & !RS_LINK_EVACUATE != 0 {
+        return RS_ERR_ARGUMENT;
+    }
+    boundary::call(vm, Caller::Anyone, |vm| {
+        vm.link_close(link, flags & RS_LINK_EVACUATE != 0, timeout)
+    })
+}
+
+/// Lets the peer refer to an object by a name. `rights`: `RS_CAN_READ`, `RS_CAN_WRITE`, `RS_CAN_CALL`, which
+/// whatever it reaches through the object inherits. Without rights: takes the name back.
+///
+/// Owns: borrows `name` for the call; the link keeps the object alive.
+/// Threads: the link's. Blocks: no. Allocates: yes.
+/// Returns: RS_OK; RS_ERR_MEMORY, RS_ERR_ARGUMENT, RS_ERR_CLOSED, RS_ERR_FOREIGN, RS_ERR_THREAD,
+/// RS_ERR_REENTRANT, RS_ERR_FORKED, RS_ERR_POISONED. Since: 0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rs_link_export(
+    vm: *mut rs_vm,
+    link: rs_link,
+    name: *const c_char,
+    value: rs_value,
+    rights: u32,
+) -> rs_status {
+    // SAFETY: NULL or a C string that lives as long as the call.
+    let Some(name) = (unsafe { boundary::text(name) }) else {
+        return RS_ERR_ARGUMENT;
+    };
+    if rights & !RS_CAN_ALL != 0 {
+        return RS_ERR_ARGUMENT;
+    }
+    boundary::call(vm, Caller::Anyone, |vm| {
+        vm.link_export(link, name, value, rights)
+    })
+}
+
+/// A descriptor that becomes readable when there is something to serve, or the peer is gone: for an
+/// event loop. Call `rs_link_serve` before each wait: it says whether waiting is right.
+///
+/// Owns: the link owns it. Threads: the link's. Blocks: no. Allocates: no.
+/// Returns: RS_OK; RS_ERR_ARGUMENT, RS_ERR_CLOSED, RS_ERR_FOREIGN, RS_ERR_THREAD, RS_ERR_REENTRANT,
+/// RS_ERR_FORKED, RS_ERR_POISONED. Since: 0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rs_link_fd(vm: *mut rs_vm, link: rs_link, fd: *mut i32) -> rs_status {
+    let Some(out) = out_pointer(fd) else {
+        return RS_ERR_ARGUMENT;
+    };
+    boundary::call(vm, Caller::Anyone, |vm| {
+        vm.link_fd(link).map(|fd| out.set(fd))
+    })
+}
+
+/// Carries out what the peer has asked for, for about `budget` nanoseconds; 0: what is there now.
+///
+/// Threads: the link's. Blocks: no, but `operate` may. Allocates: yes.
+/// Returns: RS_OK: nothing is left, and the descriptor will tell of more; RS_MORE: call again before
+/// a wait; RS_ERR_DEAD: the peer is gone, and what it had pinned was let go; RS_ERR_PEER,
+/// RS_ERR_MEMORY, RS_ERR_ARGUMENT, RS_ERR_CLOSED, RS_ERR_FOREIGN, RS_ERR_THREAD, RS_ERR_REENTRANT,
+/// RS_ERR_FORKED, RS_ERR_POISONED. Since: 0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rs_link_serve(vm: *mut rs_vm, link: rs_link, budget: u64) -> rs_status {
+    boundary::call_nested(vm, |vm| vm.link_serve(link, budget))
+}
+
+/// Inside of `operate`: why it is about to return RS_RAISED. `kind` is the name of the error's type,
+/// `text` what it says; both are copied, and cut at 4096 bytes.
+///
+/// Threads: the link's. Blocks: no. Allocates: yes.
+/// Returns: RS_OK; RS_ERR_MEMORY, RS_ERR_ARGUMENT, RS_ERR_CLOSED, RS_ERR_FOREIGN, RS_ERR_FORKED,
+/// RS_ERR_POISONED. Since: 0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rs_link_raise(
+    vm: *mut rs_vm,
+    link: rs_link,
+    kind: *const c_char,
+    text: *const c_char,
+) -> rs_status {
+    // SAFETY: NULL or C strings that live as long as the call.
+    let (Some(kind), Some(text)) = (unsafe { (boundary::text(kind), boundary::text(text)) }) else {
+        return RS_ERR_ARGUMENT;
+    };
+    boundary::call_nested(vm, |vm| vm.link_raise(link, kind, text))
+}
+
+/// Why the last request on a link failed: the kind and the text of the error that the peer's host has
+/// raised, or a sentence about the link. The texts stay until the next request.
+///
+/// Owns: the link owns the texts. Threads: the link's. Blocks: no. Allocates: no.
+/// Returns: RS_OK; RS_ERR_ARGUMENT, RS_ERR_CLOSED, RS_ERR_FOREIGN, RS_ERR_FORKED, RS_ERR_POISONED.
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rs_link_error(
+    vm: *mut rs_vm,
+    link: rs_link,
+    kind: *mut *const c_char,
+    text: *mut *const c_char,
+) -> rs_status {
+    let (Some(kind), Some(text)) = (out_pointer(kind), out_pointer(text)) else {
+        return RS_ERR_ARGUMENT;
+    };
+    boundary::call_nested(vm, |vm| {
+        let (its_kind, its_text) = vm.link_error(link)?;
+        kind.set(its_kind);
+        text.set(its_text);
+        Ok(())
+    })
+}
+
+/// Fills in counts; `statistics->size` says how many bytes there is room for.
+///
+/// Threads: the link's. Blocks: no. Allocates: no.
+/// Returns: RS_OK; RS_ERR_ARGUMENT, RS_ERR_CLOSED, RS_ERR_FOREIGN, RS_ERR_FORKED, RS_ERR_POISONED.
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rs_link_counts(
+    vm: *mut rs_vm,
+    link: rs_link,
+    statistics: *mut rs_link_statistics,
+) -> rs_status {
+    let Some(out) = out_pointer(statistics) else {
+        return RS_ERR_ARGUMENT;
+    };
+    boundary::call_nested(vm, |vm| {
+        let counts = vm.link_counts(link)?;
+        // SAFETY: the caller's promise about the first member.
+        unsafe { out.fill_sized(&counts) }
+    })
+}
+
+/// Has the peer carry out an operation, and waits for the result. `remote` is the target, or RS_NO_REMOTE for
+/// operations by name. inline.h has a function for each operation (`rs_remote_get`, …).
+///
+/// While it waits, what the peer asks for is carried out, since that may be what it waits for too.
+///
+/// Owns: `*result` is the caller's to keep alive; borrows `operation` for the call.
+/// Threads: the link's. Blocks: until the answer, the timeout of the link, the peer's end, or
+/// `is_cancelled`. Allocates: yes.
+/// Returns: RS_OK; RS_RAISED, RS_CANCELLED, RS_ERR_DEAD, RS_ERR_TIMEOUT, RS_ERR_PEER, RS_ERR_DENIED,
+/// RS_ERR_STALE, RS_ERR_LIMIT, RS_ERR_HOST, RS_ERR_MEMORY, RS_ERR_ARGUMENT, RS_ERR_CLOSED,
+/// RS_ERR_FOREIGN, RS_ERR_THREAD, RS_ERR_REENTRANT, RS_ERR_FORKED, RS_ERR_POISONED. Since: 0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rs_remote_request(
+    vm: *mut rs_vm,
+    link: rs_link,
+    remote: rs_remote,
+    operation: *const rs_operation,
+    result: *mut rs_value,
+) -> rs_status {
+    let Some(out) = out_pointer(result) else {
+        return RS_ERR_ARGUMENT;
+    };
+    // SAFETY: NULL or valid.
+    let Some(operation) = (unsafe { operation.as_ref() }) else {
+        return RS_ERR_ARGUMENT;
+    };
+    boundary::call_nested(vm, |vm| {
+        vm.remote_request(link, remote, operation)
+            .map(|value| out.set(value))
+    })
+}
+
+/// Makes an ordinary object out of what a reference leads to: its whole graph, or as much as the
+/// limits say, with references for the rest.
+///
+/// Owns: `*value` is the caller's to keep alive. `limits` may be NULL: the whole graph.
+/// Threads: the link's. Blocks: as `rs_remote_request`. Allocates: yes.
+/// Returns: what `rs_remote_request` returns. Since: 0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rs_remote_copy(
+    vm: *mut rs_vm,
+    remote: rs_remote,
+    limits: *const rs_limits,
+    value: *mut rs_value,
+) -> rs_status {
+    let Some(out) = out_pointer(value) else {
+        return RS_ERR_ARGUMENT;
+    };
+    // SAFETY: NULL or valid.
+    let limits = unsafe { limits.as_ref() };
+    boundary::call_nested(vm, |vm| {
+        let (depth, bytes) = limits.map_or((RS_WHOLE, 0), |limits| (limits.depth, limits.bytes));
+        vm.remote_copy(remote, depth, bytes)
+            .map(|value| out.set(value))
+    })
+}
+
+/// The link that a reference belongs to.
+///
+/// Threads: the link's. Blocks: no. Allocates: no.
+/// Returns: RS_OK; RS_ERR_ARGUMENT, RS_ERR_CLOSED (the link is closed), RS_ERR_FOREIGN,
+/// RS_ERR_FORKED, RS_ERR_POISONED. Since: 0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rs_remote_link(
+    vm: *mut rs_vm,
+    remote: rs_remote,
+    link: *mut rs_link,
+) -> rs_status {
+    let Some(out) = out_pointer(link) else {
+        return RS_ERR_ARGUMENT;
+    };
+    boundary::call_nested(vm, |vm| vm.remote_link(remote).map(|id| out.set(id)))
+}
+
+/// The object that stands for a peer's is gone: for hosts with finalisers. (Others need not call it:
+/// `rs_gc_sweep` finds out too.) The owner hears of it with the next message.
+///
+/// Threads: any. Blocks: no. Allocates: no.
+/// Returns: RS_OK; RS_ERR_ARGUMENT, RS_ERR_CLOSED, RS_ERR_FOREIGN, RS_ERR_FORKED, RS_ERR_POISONED.
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rs_remote_release(vm: *mut rs_vm, remote: rs_remote) -> rs_status {
+    boundary::call_nested(vm, |vm| vm.remote_release(remote))
+}
+
+/// The options, with every default filled in.
+///
+/// # Safety
+/// `options` is NULL, or valid for as many bytes as its first member says.
+unsafe fn read_options(options: *const rs_link_options) -> Option<rs_link_options> {
+    let mut copy = rs_link_options::default();
+    if options.is_null() {
+        return Some(copy);
+    }
+    if !options.is_aligned() {
+        return None;
+    }
+    // SAFETY: the caller's promise.
+    unsafe {
+        let size = (*options).size as usize;
+        if size < size_of::<u64>() {
+            return None;
+        }
+        core::ptr::copy_nonoverlapping(
+            options.cast::<u8>(),
+            (&raw mut copy).cast::<u8>(),
+            size.min(size_of::<rs_link_options>()),
+        );
+    }
+    let is_ring =
+        copy.ring_bytes == 0 || copy.ring_bytes.is_power_of_two() && copy.ring_bytes >= 4096;
+    (is_ring && copy.flags & !RS_LINK_OPEN == 0).then_some(copy)
+}

@@ -1,0 +1,117 @@
+//! What a host does for its peers in other processes, and what stands in its heap for their objects.
+
+#![allow(non_camel_case_types)]
+
+use super::contract::rs_value;
+use super::item::rs_item;
+use crate::status::rs_status;
+use core::ffi::{c_char, c_void};
+
+/// One end of a connection to another process; an id that is never used twice.
+pub type rs_link = u64;
+/// A reference to an object of a peer; an id that is never used twice. `RS_NO_REMOTE` is none.
+pub type rs_remote = u64;
+
+/// No remote.
+pub const RS_NO_REMOTE: rs_remote = 0;
+
+/// Read the value of the variable `name`; the target is none.
+pub const RS_READ_VARIABLE: u32 = 1;
+/// Set the variable `name` to argument 0; the target is none.
+pub const RS_WRITE_VARIABLE: u32 = 2;
+/// Read element `index`: of a cons (`RS_CAR`, `RS_CDR`), a vector, a record.
+pub const RS_READ_ELEMENT: u32 = 3;
+/// Set element `index` to argument 0.
+pub const RS_WRITE_ELEMENT: u32 = 4;
+/// Read what a map holds under argument 0; argument 1 if nothing.
+pub const RS_READ_KEY: u32 = 5;
+/// Set what a map holds under argument 0 to argument 1.
+pub const RS_WRITE_KEY: u32 = 6;
+/// How many elements, pairs or bytes: an integer.
+pub const RS_READ_LENGTH: u32 = 7;
+/// A text for people, of at most `index` bytes: a string.
+pub const RS_PRINT: u32 = 8;
+/// Call the function that the target is, or that is called `name`, with the arguments.
+pub const RS_CALL: u32 = 9;
+/// Set element `index` to argument 1 if it is argument 0 (by identity); returns what was there.
+pub const RS_EXCHANGE_ELEMENT: u32 = 10;
+/// Whether the target and argument 0 are equal by what they hold: true or false.
+pub const RS_EQUAL: u32 = 11;
+
+/// First element of a cons.
+pub const RS_CAR: u64 = 0;
+/// Second element of a cons.
+pub const RS_CDR: u64 = 1;
+
+/// The peer may read what the reference leads to.
+pub const RS_CAN_READ: u32 = 1;
+/// The peer may write it.
+pub const RS_CAN_WRITE: u32 = 2;
+/// The peer may call it.
+pub const RS_CAN_CALL: u32 = 4;
+/// Everything.
+pub const RS_CAN_ALL: u32 = 7;
+
+/// An operation that one process asks another to carry out.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct rs_operation {
+    /// `RS_READ_VARIABLE` to `RS_EQUAL`.
+    pub code: u32,
+    /// Must be 0.
+    pub reserved: u32,
+    /// What the code says: a variable, a function; bytes, and no NUL at the end. NULL: none.
+    pub name: *const c_char,
+    /// Bytes of the name.
+    pub name_length: u64,
+    /// What the code says: an element, a limit.
+    pub index: u64,
+    /// What the code says.
+    pub arguments: *const rs_value,
+    /// How many arguments.
+    pub arguments_count: u64,
+}
+
+impl rs_operation {
+    /// An operation of this code, with no names and arguments.
+    pub const fn new(code: u32) -> rs_operation {
+        rs_operation {
+            code,
+            reserved: 0,
+            name: core::ptr::null(),
+            name_length: 0,
+            index: 0,
+            arguments: core::ptr::null(),
+            arguments_count: 0,
+        }
+    }
+}
+
+/// `make_remote`: makes the object that stands for a peer's; `item` says what that is.
+pub type rs_make_remote_fn = Option<
+    unsafe extern "C" fn(
+        ctx: *mut c_void,
+        link: rs_link,
+        remote: rs_remote,
+        item: *const rs_item,
+        value: *mut rs_value,
+    ) -> rs_status,
+>;
+
+/// `operate`: carries out what a peer has asked for.
+pub type rs_operate_fn = Option<
+    unsafe extern "C" fn(
+        ctx: *mut c_void,
+        link: rs_link,
+        target: rs_value,
+        operation: *const rs_operation,
+        result: *mut rs_value,
+    ) -> rs_status,
+>;
+
+/// `is_cancelled`: whether the program wants to wait no longer: nonzero if so.
+pub type rs_is_cancelled_fn = Option<unsafe extern "C" fn(ctx: *mut c_void, link: rs_link) -> u32>;
+
+/// `replace_remote`: from now on `value` stands for what `remote` stood for.
+pub type rs_replace_remote_fn =
+    Option<unsafe extern "C" fn(ctx: *mut c_void, remote: rs_value, value: rs_value) -> rs_status>;
