@@ -69,6 +69,16 @@ static Value type_of(Thread *thread, Value *arguments, size_t count)
     return symbol_named(thread->vm, name);
 }
 
+/* `(copy x)`, or `(copy x depth)` to copy that many levels below x. */
+static Value copy(Thread *thread, Value *arguments, size_t count)
+{
+    if (count == 1)
+        return share_copy(thread, arguments[0], RS_WHOLE);
+    if (!check_index(thread, arguments[1], SIZE_MAX))
+        return FAILED;
+    return share_copy(thread, arguments[0], (uint64_t)fixnum_number(arguments[1]));
+}
+
 /* At once and for all ractors. */
 static Value leave_process(Thread *thread, Value *arguments, size_t count)
 {
@@ -176,6 +186,7 @@ static const Primitive primitives[] = {
     {"gc-stress?", collects_always, 0, 0},
     {"object-address", address, 1, 1},
     {"type-of", type_of, 1, 1},
+    {"copy", copy, 1, 2},
     {"exit", leave_process, 0, 1},
     {"seconds", seconds, 0, 0},
     {"load", load, 1, 1},

@@ -364,6 +364,7 @@ rs_host share_describe_host(Vm *vm)
     host.ctx = vm;
     describe_objects(&host, &vm->heap);
     describe_options(&host, &vm->options);
+    share_describe_items(&host);
     host.prepare = prepare;
     host.commit = commit;
     host.on_mark = on_mark;

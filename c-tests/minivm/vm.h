@@ -22,6 +22,13 @@ typedef struct Site {
     uint32_t line;
 } Site;
 
+/* How far the entries of a hash have been read in pieces: see share_items.c. */
+typedef struct HashCursor {
+    Value hash;
+    uint64_t element;
+    size_t entry;
+} HashCursor;
+
 struct Thread {
     Vm *vm;
     struct Ractor *ractor;
@@ -41,6 +48,7 @@ struct Thread {
     unsigned collection_forbidden;
     /* The thread describes or draws objects of its own: their content may be read. */
     bool describes_own;
+    HashCursor cursor;
     ThreadPlace place;
     Allocator allocator;
 };
