@@ -12,6 +12,7 @@
 #include "gc.h"
 #include "primitives.h"
 #include "printer.h"
+#include "remote.h"
 
 /* One call of fwrite, so that lines of several ractors don't mix. */
 static Value print_line(Thread *thread, const Value *arguments, size_t count, const char *space,
@@ -72,11 +73,11 @@ static Value type_of(Thread *thread, Value *arguments, size_t count)
 /* `(copy x)`, or `(copy x depth)` to copy that many levels below x. */
 static Value copy(Thread *thread, Value *arguments, size_t count)
 {
-    if (count == 1)
-        return share_copy(thread, arguments[0], RS_WHOLE);
-    if (!check_index(thread, arguments[1], SIZE_MAX))
+    if (count == 2 && !check_index(thread, arguments[1], SIZE_MAX))
         return FAILED;
-    return share_copy(thread, arguments[0], (uint64_t)fixnum_number(arguments[1]));
+    uint64_t depth = count == 1 ? RS_WHOLE : (uint64_t)fixnum_number(arguments[1]);
+    return is_remote(arguments[0]) ? remote_copy(thread, arguments[0], depth)
+                                   : share_copy(thread, arguments[0], depth);
 }
 
 /* At once and for all ractors. */

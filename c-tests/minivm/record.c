@@ -5,6 +5,7 @@
 
 #include "condition.h"
 #include "eval.h"
+#include "remote.h"
 #include "text.h"
 #include "vm.h"
 
@@ -160,9 +161,14 @@ uint32_t record_type_find_or_adopt(Thread *thread, Value name, size_t length, ui
     return adopt_type(thread, name, length);
 }
 
+static bool is_record(Value value, uint32_t type)
+{
+    return is_type(value, TYPE_RECORD) && record_of(value)->record_type == type;
+}
+
 static Value check_record(Thread *thread, uint32_t type, Value value)
 {
-    if (is_type(value, TYPE_RECORD) && record_of(value)->record_type == type)
+    if (is_record(value, type))
         return value;
     return raise_type(thread, symbol_name(thread->vm, type_at(thread->vm, type)->name), value);
 }
@@ -192,8 +198,11 @@ Value record_apply_operation(Thread *thread, Value operation, Value *arguments, 
     if (what == MAKE_RECORD)
         return make_record(thread, type, arguments, count);
     if (what == TEST_RECORD)
-        return truth(is_type(arguments[0], TYPE_RECORD) &&
-                     record_of(arguments[0])->record_type == type);
+        return truth(is_record(arguments[0], type) ||
+                     remote_is_record(arguments[0], type_at(thread->vm, type)->name));
+    if (remote_is_record(arguments[0], type_at(thread->vm, type)->name))
+        return what == GET_FIELD ? remote_field(thread, arguments[0], field)
+                                 : remote_set_field(thread, arguments[0], field, &arguments[1]);
     if (check_record(thread, type, arguments[0]) == FAILED)
         return FAILED;
     return what == GET_FIELD ? record_of(arguments[0])->fields[field]

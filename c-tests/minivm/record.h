@@ -41,8 +41,8 @@ bool record_type_define(Thread *thread, Value name, Value fields);
 uint32_t record_type_find(Vm *vm, Value name);
 
 /* The number of the type of this name that has so many fields; the number `likely` is tried first.
- * If there is none, main makes one without operations, since nobody asked for their names. UINT32_MAX
- * with a condition pending. */
+ * If there is none, main makes one without operations, since nobody asked for their names.
+ * UINT32_MAX with a condition pending. */
 uint32_t record_type_find_or_adopt(Thread *thread, Value name, size_t length, uint32_t likely);
 
 const char *record_type_name(Vm *vm, const Record *record);

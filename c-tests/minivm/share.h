@@ -1,7 +1,8 @@
 /*
  * share.h: where the Lisp meets vmshare. share_host.c tells the library what the Lisp is: flags,
- * layouts, callbacks; share_items.c what its values are to others. share.c makes the calls. No
- * other file names an rs_ function, but for the inline tests here.
+ * layouts, callbacks; share_items.c what its values are to others; operation.c does for another
+ * process what it asks for. share.c makes the calls; link.c and remote.c those that other processes
+ * answer. No other file names an rs_ function, but for the inline tests here.
  *
  * MINIVM_PLACEMENT chooses at build time where the four flags live: HEADER (all in Object.flags),
  * SIDE (none: the library keeps a byte for each 16 bytes of heap) or SPLIT (FROZEN, SHAREABLE and

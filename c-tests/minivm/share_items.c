@@ -17,6 +17,7 @@
 #include "condition.h"
 #include "hash.h"
 #include "record.h"
+#include "remote.h"
 #include "share.h"
 
 static rs_item item_of_bytes(uint32_t kind, const char *bytes, size_t length)
@@ -71,6 +72,12 @@ static rs_item item_of_record(Vm *vm, const Record *record)
     return item;
 }
 
+static rs_item item_of_remote(Value value)
+{
+    return (rs_item){.kind = RS_ITEM_REMOTE,
+                     .content.integer = (int64_t)remote_of(value)->reference};
+}
+
 static rs_item item_of_object(Vm *vm, Value value)
 {
     switch (object_type(value)) {
@@ -87,6 +94,8 @@ static rs_item item_of_object(Vm *vm, Value value)
         return item_of_record(vm, record_of(value));
     case TYPE_HASH:
         return item_of_hash(value);
+    case TYPE_REMOTE:
+        return item_of_remote(value);
     default:
         return item_of_opaque(value);
     }
@@ -95,6 +104,7 @@ static rs_item item_of_object(Vm *vm, Value value)
 /* Fixnums, nil and t never come here: `rs_immediates` says what they are. */
 static rs_item item_of(Vm *vm, Value value)
 {
+    value = remote_replacement(value);
     if (is_object(value))
         return item_of_object(vm, value);
     return is_symbol(value) ? item_of_symbol(vm, value) : item_of_opaque(value);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "heap.h"
+#include "link.h"
 #include "minivm.h"
 #include "share.h"
 #include "symbol.h"
@@ -62,6 +63,7 @@ struct Vm {
     Variables variables;
     struct RecordTypes *record_types;
     struct Ractors *ractors;
+    Links links;
     /* How many files with drawings were written. */
     atomic_uint drawings;
     Thread *main_thread;
