@@ -9,6 +9,7 @@
 //! | [`autoshare`] | states, transitions, slots, access, reports |
 //! | [`walk`] | the one graph walk: worklist, prefetch, pieces; knows nothing of states |
 //! | [`host`] | what an embedding VM looks like from here: contract, flag placement, layouts, callbacks |
+//! | [`shm`] | memory and wake-ups between processes: the only file-descriptor and system-call code |
 //! | [`sync`] | the only place that names atomics and locks (std's, or loom's under test) |
 //!
 //! `unsafe` lives in `ffi`, `host`, `walk`'s storage and `vm`'s handle; `autoshare` forbids it.
@@ -16,6 +17,8 @@
 pub mod autoshare;
 pub mod ffi;
 pub mod host;
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+pub mod shm;
 pub mod status;
 pub mod sync;
 pub mod version;

@@ -53,6 +53,14 @@ pub const RS_ERR_UNSUPPORTED: rs_status = -11;
 pub const RS_ERR_LIMIT: rs_status = -12;
 /// This process was forked, and `rs_after_fork_child` was not called in it.
 pub const RS_ERR_FORKED: rs_status = -13;
+/// The peer at the other end of a link is gone.
+pub const RS_ERR_DEAD: rs_status = -14;
+/// The peer at the other end of a link broke the protocol: the link is at its end.
+pub const RS_ERR_PEER: rs_status = -15;
+/// The deadline has passed.
+pub const RS_ERR_TIMEOUT: rs_status = -16;
+/// The caller has cancelled the wait.
+pub const RS_ERR_CANCELLED: rs_status = -17;
 
 /// Number, C name and sentence of each status; the only list of them.
 const STATUSES: &[(rs_status, &CStr, &CStr)] = &[
@@ -127,6 +135,18 @@ const STATUSES: &[(rs_status, &CStr, &CStr)] = &[
         RS_ERR_FORKED,
         c"RS_ERR_FORKED",
         c"forked process: rs_after_fork_child was not called",
+    ),
+    (RS_ERR_DEAD, c"RS_ERR_DEAD", c"the peer is gone"),
+    (RS_ERR_PEER, c"RS_ERR_PEER", c"the peer broke the protocol"),
+    (
+        RS_ERR_TIMEOUT,
+        c"RS_ERR_TIMEOUT",
+        c"the deadline has passed",
+    ),
+    (
+        RS_ERR_CANCELLED,
+        c"RS_ERR_CANCELLED",
+        c"the wait was cancelled",
     ),
 ];
 

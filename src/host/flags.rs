@@ -451,11 +451,21 @@ impl AnyFlags {
     /// The flags that `flags` describes, checked; with their side table, unless they are in the header.
     pub fn new(flags: &rs_flags, table: Option<SideTable>, change: Change) -> AnyFlags {
         match (flags.placement, flags.width, table) {
-            (RS_FLAGS_IN_SIDE_TABLE, _, Some(table)) => AnyFlags::Side(SideFlags::new(table, change)),
-            (RS_FLAGS_SPLIT, 8, Some(table)) => AnyFlags::Split8(SplitFlags::new(flags, table, change)),
-            (RS_FLAGS_SPLIT, 16, Some(table)) => AnyFlags::Split16(SplitFlags::new(flags, table, change)),
-            (RS_FLAGS_SPLIT, 32, Some(table)) => AnyFlags::Split32(SplitFlags::new(flags, table, change)),
-            (RS_FLAGS_SPLIT, _, Some(table)) => AnyFlags::Split64(SplitFlags::new(flags, table, change)),
+            (RS_FLAGS_IN_SIDE_TABLE, _, Some(table)) => {
+                AnyFlags::Side(SideFlags::new(table, change))
+            }
+            (RS_FLAGS_SPLIT, 8, Some(table)) => {
+                AnyFlags::Split8(SplitFlags::new(flags, table, change))
+            }
+            (RS_FLAGS_SPLIT, 16, Some(table)) => {
+                AnyFlags::Split16(SplitFlags::new(flags, table, change))
+            }
+            (RS_FLAGS_SPLIT, 32, Some(table)) => {
+                AnyFlags::Split32(SplitFlags::new(flags, table, change))
+            }
+            (RS_FLAGS_SPLIT, _, Some(table)) => {
+                AnyFlags::Split64(SplitFlags::new(flags, table, change))
+            }
             (_, 8, _) => AnyFlags::Header8(HeaderFlags::new(flags, change)),
             (_, 16, _) => AnyFlags::Header16(HeaderFlags::new(flags, change)),
             (_, 32, _) => AnyFlags::Header32(HeaderFlags::new(flags, change)),
