@@ -11,6 +11,7 @@
 //! | [`graph`] | graphs as every host can read them: images, and the way into and out of a heap |
 //! | [`walk`] | the one graph walk: worklist, prefetch, pieces; knows nothing of states |
 //! | [`host`] | what an embedding VM looks like from here: contract, flag placement, layouts, callbacks |
+//! | [`shm`] | memory and wake-ups between processes: the only file-descriptor and system-call code |
 //! | [`sync`] | the only place that names atomics and locks (std's, or loom's under test) |
 //!
 //! `unsafe` lives in `ffi`, `host`, `walk`'s storage and `vm`'s handle; `autoshare` and
@@ -20,6 +21,8 @@ pub mod autoshare;
 pub mod ffi;
 pub mod graph;
 pub mod host;
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+pub mod shm;
 pub mod status;
 pub mod sync;
 pub mod version;
