@@ -1,13 +1,14 @@
 //! vmshare: live objects of an embedding VM, shared between its ractors, and with other processes.
 //!
-//! The house and its one rule: **ffi → vm → {autoshare → walk, graph} → host → sync; never upward, and
-//! never sideways between the two.**
+//! The house and its one rule: **ffi → vm → {autoshare → walk, remote → {graph, shm}} → host → sync; never upward,
+//! and never sideways between the two.**
 //!
 //! | folder | what it is |
 //! |---|---|
 //! | [`ffi`] | the only `extern "C"`: checks arguments, calls the Rust API, nothing else; one file is one header |
 //! | [`vm`] | one embedding VM: its handle, ids, ractors, and what they share |
 //! | [`autoshare`] | states, transitions, slots, access, reports |
+//! | [`remote`] | links to other processes, pins, references, requests |
 //! | [`graph`] | graphs as every host can read them: images, and the way into and out of a heap |
 //! | [`walk`] | the one graph walk: worklist, prefetch, pieces; knows nothing of states |
 //! | [`host`] | what an embedding VM looks like from here: contract, flag placement, layouts, callbacks |
@@ -21,7 +22,9 @@ pub mod autoshare;
 pub mod ffi;
 pub mod graph;
 pub mod host;
-#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+#[cfg(vmshare_links)]
+pub mod remote;
+#[cfg(vmshare_links)]
 pub mod shm;
 pub mod status;
 pub mod sync;
