@@ -99,12 +99,21 @@ fn main() {
         out.display()
     );
 
+    if has_links() {
+        println!("cargo:rustc-cfg=vmshare_links");
+    }
     expect_all_files_named(&root);
     std::fs::create_dir_all(&out).expect("OUT_DIR is writable");
     for header in HEADERS {
         generate(&root, &out, header);
     }
     name_shared_library();
+}
+
+/// Whether the system has what links between processes need.
+fn has_links() -> bool {
+    let is = |key: &str, value: &str| env::var(key).is_ok_and(|own| own == value);
+    is("CARGO_CFG_TARGET_OS", "linux") && is("CARGO_CFG_TARGET_POINTER_WIDTH", "64")
 }
 
 fn expect_all_files_named(root: &Path) {

@@ -9,7 +9,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 use vmshare::autoshare::statistics::*;
 use vmshare::ffi::graph::*;
-use vmshare::ffi::remote::*;
 use vmshare::ffi::report::*;
 use vmshare::ffi::vm::*;
 use vmshare::ffi::walk::*;

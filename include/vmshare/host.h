@@ -128,6 +128,14 @@
 // Everything.
 #define RS_CAN_ALL 7
 
+// The peer may ask for any variable and function by name: `operate` decides. Otherwise it may name
+// what `rs_link_export` has given it, and nothing else.
+#define RS_LINK_OPEN 1
+
+// Close: first replace what the peer holds of this process by copies, and the other way round
+// (`replace_remote`), as far as there is time.
+#define RS_LINK_EVACUATE 1
+
 // The version of the contract that this header describes; goes into `rs_host.abi`.
 #define RS_ABI 1
 
@@ -401,6 +409,51 @@ typedef struct rs_operation {
     // How many arguments.
     uint64_t arguments_count;
 } rs_operation;
+
+// What a link is made with; zero is every member's default.
+typedef struct rs_link_options {
+    // `sizeof(rs_link_options)` as the host was compiled.
+    uint32_t size;
+    // `RS_LINK_OPEN`, or 0.
+    uint32_t flags;
+    // Bytes of the ring in each direction: a power of two from 4096 on. Default: 1 MiB.
+    uint64_t ring_bytes;
+    // Most objects that the peer may have pinned at a time. Default: 2^24.
+    uint64_t pins;
+    // Most nanoseconds that a request waits. Default: for ever, as long as the peer lives.
+    uint64_t timeout;
+} rs_link_options;
+
+// What the other process needs to take up its end: two descriptors. They are closed when a program
+// is executed; the child clears that between `fork` and `exec`, by `rs_link_inherit`.
+typedef struct rs_link_end {
+    // Shared memory.
+    int32_t segment;
+    // A socket.
+    int32_t socket;
+} rs_link_end;
+
+// Counts of a link since it was made, and how much of it there is now.
+typedef struct rs_link_statistics {
+    // `sizeof(rs_link_statistics)` as the host was compiled.
+    uint32_t size;
+    // Must be 0.
+    uint32_t reserved;
+    // Objects of this process that the peer refers to now.
+    uint64_t pins;
+    // Objects of the peer that this process refers to now.
+    uint64_t remotes;
+    // Operations asked for.
+    uint64_t requests;
+    // Operations carried out for the peer.
+    uint64_t served;
+    // References given back to the peer.
+    uint64_t released;
+    // Messages and bytes sent.
+    uint64_t messages;
+    // Bytes sent.
+    uint64_t bytes;
+} rs_link_statistics;
 
 // `make_remote`: makes the object that stands for a peer's; `item` says what that is.
 typedef rs_status (*rs_make_remote_fn)(void *ctx,

@@ -27,59 +27,6 @@
 #include <stdint.h>
 #include "vmshare/graph.h"
 
-// The peer may ask for any variable and function by name: `operate` decides. Otherwise it may name
-// what `rs_link_export` has given it, and nothing else.
-#define RS_LINK_OPEN 1
-
-// Close: first replace what the peer holds of this process by copies, and the other way round
-// (`replace_remote`), as far as there is time.
-#define RS_LINK_EVACUATE 1
-
-// What a link is made with; zero is every member's default.
-typedef struct rs_link_options {
-    // `sizeof(rs_link_options)` as the host was compiled.
-    uint32_t size;
-    // `RS_LINK_OPEN`, or 0.
-    uint32_t flags;
-    // Bytes of the ring in each direction: a power of two from 4096 on. Default: 1 MiB.
-    uint64_t ring_bytes;
-    // Most objects that the peer may have pinned at a time. Default: 2^24.
-    uint64_t pins;
-    // Most nanoseconds that a request waits. Default: for ever, as long as the peer lives.
-    uint64_t timeout;
-} rs_link_options;
-
-// What the other process needs to take up its end: two descriptors. They are closed when a program
-// is executed; the child clears that between `fork` and `exec`, by `rs_link_inherit`.
-typedef struct rs_link_end {
-    // Shared memory.
-    int32_t segment;
-    // A socket.
-    int32_t socket;
-} rs_link_end;
-
-// Counts of a link since it was made, and how much of it there is now.
-typedef struct rs_link_statistics {
-    // `sizeof(rs_link_statistics)` as the host was compiled.
-    uint32_t size;
-    // Must be 0.
-    uint32_t reserved;
-    // Objects of this process that the peer refers to now.
-    uint64_t pins;
-    // Objects of the peer that this process refers to now.
-    uint64_t remotes;
-    // Operations asked for.
-    uint64_t requests;
-    // Operations carried out for the peer.
-    uint64_t served;
-    // References given back to the peer.
-    uint64_t released;
-    // Messages and bytes sent.
-    uint64_t messages;
-    // Bytes sent.
-    uint64_t bytes;
-} rs_link_statistics;
-
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -93,14 +40,14 @@ extern "C" {
 // RS_ERR_FOREIGN, RS_ERR_THREAD, RS_ERR_REENTRANT, RS_ERR_FORKED, RS_ERR_POISONED. Since: 0.1
 rs_status rs_link_new(rs_vm *vm,
                       rs_ractor ractor,
-                      const struct rs_link_options *options,
+                      const rs_link_options *options,
                       rs_link *link,
-                      struct rs_link_end *end);
+                      rs_link_end *end);
 
 // Between `fork` and `exec`, in the child: lets both descriptors be inherited. Async-signal-safe.
 //
 // Threads: any. Blocks: no. Allocates: no. Returns: RS_OK; RS_ERR_ARGUMENT. Since: 0.1
-rs_status rs_link_inherit(const struct rs_link_end *end);
+rs_status rs_link_inherit(const rs_link_end *end);
 
 // The other process has been made, by this one, and not yet been waited for: closes this
 // process's copies of its descriptors, and watches it, so that its end ends every wait.
@@ -118,8 +65,8 @@ rs_status rs_link_spawned(rs_vm *vm, rs_link link, int32_t process);
 // returns. Since: 0.1
 rs_status rs_link_adopt(rs_vm *vm,
                         rs_ractor ractor,
-                        const struct rs_link_options *options,
-                        const struct rs_link_end *end,
+                        const rs_link_options *options,
+                        const rs_link_end *end,
                         rs_link *link);
 
 // Ends a link. What the peer had pinned is let go; references to its objects stay, and every request
@@ -189,7 +136,7 @@ rs_status rs_link_error(rs_vm *vm,
 // Threads: the link's. Blocks: no. Allocates: no.
 // Returns: RS_OK; RS_ERR_ARGUMENT, RS_ERR_CLOSED, RS_ERR_FOREIGN, RS_ERR_FORKED, RS_ERR_POISONED.
 // Since: 0.1
-rs_status rs_link_counts(rs_vm *vm, rs_link link, struct rs_link_statistics *statistics);
+rs_status rs_link_counts(rs_vm *vm, rs_link link, rs_link_statistics *statistics);
 
 // Has the peer carry out an operation, and waits for the result. `remote` is the target, or RS_NO_REMOTE for
 // operations by name. inline.h has a function for each operation (`rs_remote_get`, …).

@@ -139,9 +139,9 @@ pub unsafe extern "C" fn rs_image_words(
         return RS_ERR_ARGUMENT;
     };
     boundary::call(vm, Caller::Anyone, |vm| {
-        let reading = vm.images().read(image)?;
-        words.set(reading.words().as_ptr());
-        count.set(reading.words().len());
+        let kept = vm.images().get(image)?;
+        words.set(kept.words().as_ptr());
+        count.set(kept.words().len());
         Ok(())
     })
 }
@@ -163,9 +163,9 @@ pub unsafe extern "C" fn rs_image_opaques(
         return RS_ERR_ARGUMENT;
     };
     boundary::call(vm, Caller::Anyone, |vm| {
-        let reading = vm.images().read(image)?;
-        values.set(reading.opaques().as_ptr());
-        count.set(reading.opaques().len());
+        let kept = vm.images().get(image)?;
+        values.set(kept.opaques().as_ptr());
+        count.set(kept.opaques().len());
         Ok(())
     })
 }

@@ -23,68 +23,6 @@ use crate::host::exchange::*;
 use crate::status::*;
 use core::ffi::c_char;
 
-/// What a link is made with; zero is every member's default.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, Default)]
-#[allow(non_camel_case_types)]
-pub struct rs_link_options {
-    /// `sizeof(rs_link_options)` as the host was compiled.
-    pub size: u32,
-    /// `RS_LINK_OPEN`, or 0.
-    pub flags: u32,
-    /// Bytes of the ring in each direction: a power of two from 4096 on. Default: 1 MiB.
-    pub ring_bytes: u64,
-    /// Most objects that the peer may have pinned at a time. Default: 2^24.
-    pub pins: u64,
-    /// Most nanoseconds that a request waits. Default: for ever, as long as the peer lives.
-    pub timeout: u64,
-}
-
-/// The peer may ask for any variable and function by name: `operate` decides. Otherwise it may name
-/// what `rs_link_export` has given it, and nothing else.
-pub const RS_LINK_OPEN: u32 = 1;
-
-/// What the other process needs to take up its end: two descriptors. They are closed when a program
-/// is executed; the child clears that between `fork` and `exec`, by `rs_link_inherit`.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, Default)]
-#[allow(non_camel_case_types)]
-pub struct rs_link_end {
-    /// Shared memory.
-    pub segment: i32,
-    /// A socket.
-    pub socket: i32,
-}
-
-/// Counts of a link since it was made, and how much of it there is now.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, Default)]
-#[allow(non_camel_case_types)]
-pub struct rs_link_statistics {
-    /// `sizeof(rs_link_statistics)` as the host was compiled.
-    pub size: u32,
-    /// Must be 0.
-    pub reserved: u32,
-    /// Objects of this process that the peer refers to now.
-    pub pins: u64,
-    /// Objects of the peer that this process refers to now.
-    pub remotes: u64,
-    /// Operations asked for.
-    pub requests: u64,
-    /// Operations carried out for the peer.
-    pub served: u64,
-    /// References given back to the peer.
-    pub released: u64,
-    /// Messages and bytes sent.
-    pub messages: u64,
-    /// Bytes sent.
-    pub bytes: u64,
-}
-
-/// Close: first replace what the peer holds of this process by copies, and the other way round
-/// (`replace_remote`), as far as there is time.
-pub const RS_LINK_EVACUATE: u32 = 1;
-
 /// Makes a link, before the process is made that takes up the other end.
 ///
 /// Owns: the caller gets `*link`, and the descriptors in `*end`, which `rs_link_spawned` closes.

@@ -35,26 +35,34 @@ pub fn decode(
     opaques: &[rs_value],
     allocator: HostAllocator,
 ) -> Result<rs_value, rs_status> {
-    if opaques.len() < image.opaques_count() {
-        return Err(RS_ERR_IMAGE);
-    }
-    let kept = roots.array(opaques.len())?;
-    for (place, &value) in kept.iter().zip(opaques) {
-        place.set(value);
-    }
-    let decoder = Decoder {
-        callbacks,
-        immediates: callbacks.host().immediates,
-        image,
-        opaques: kept,
-        made: roots.array(image.words().len())?,
-        row: roots.array(BATCH)?,
-        answers: roots.array(BATCH)?,
-        allocator,
-    };
-    decoder.graph()
+    Decoder::new(callbacks, roots, image, opaques, allocator)?.graph()
 }
 
+/// Makes the graph of an image whose root is a vector of many values, and hands each of them out, with
+/// its number. They are kept alive meanwhile. Errors as for `decode`.
+pub fn decode_row(
+    callbacks: &Callbacks,
+    roots: &Roots,
+    image: Image<'_>,
+    opaques: &[rs_value],
+    allocator: HostAllocator,
+    mut each: impl FnMut(usize, rs_value) -> Result<(), rs_status>,
+) -> Result<(), rs_status> {
+    let decoder = Decoder::new(callbacks, roots, image, opaques, allocator)?;
+    decoder.graph()?;
+    let Some(Meaning::Node(root)) = image.root().meaning() else {
+        return Err(RS_ERR_IMAGE);
+    };
+    let mut number = 0;
+    for words in image.node(root).elements().chunks(BATCH) {
+        decoder.fill_row(words)?;
+        for place in &decoder.row[..words.len()] {
+            each(number, place.get())?;
+            number += 1;
+        }
+    }
+    Ok(())
+}
 struct Decoder<'a> {
     callbacks: &'a Callbacks,
     immediates: rs_immediates,
@@ -92,7 +100,33 @@ impl Batch {
     }
 }
 
-impl Decoder<'_> {
+impl<'a> Decoder<'a> {
+    fn new(
+        callbacks: &'a Callbacks,
+        roots: &'a Roots,
+        image: Image<'a>,
+        opaques: &[rs_value],
+        allocator: HostAllocator,
+    ) -> Result<Self, rs_status> {
+        if opaques.len() < image.opaques_count() {
+            return Err(RS_ERR_IMAGE);
+        }
+        let kept = roots.array(opaques.len())?;
+        for (place, &value) in kept.iter().zip(opaques) {
+            place.set(value);
+        }
+        Ok(Decoder {
+            callbacks,
+            immediates: callbacks.host().immediates,
+            image,
+            opaques: kept,
+            made: roots.array(image.words().len())?,
+            row: roots.array(BATCH)?,
+            answers: roots.array(BATCH)?,
+            allocator,
+        })
+    }
+
     fn graph(&self) -> Result<rs_value, rs_status> {
         self.make_nodes()?;
         let mut maps = Vec::new_in(self.allocator);

@@ -56,14 +56,23 @@ struct Wanted {
     place: usize,
 }
 
-/// Encodes the graph of `root`.
+/// What an image begins with.
+#[derive(Clone, Copy)]
+pub enum Root<'a> {
+    /// A value: it is the root.
+    One(rs_value),
+    /// Many: the root is a vector of them.
+    Row(&'a [rs_value]),
+}
+
+/// Encodes the graph of a value, or of many.
 ///
 /// `RS_ERR_MEMORY`, `RS_ERR_LIMIT` (a string or a vector is larger than an image can say),
 /// `RS_ERR_HOST`, `RS_ERR_UNSUPPORTED` (the host has no `read_items`), or what a callback returned.
 pub fn encode(
     callbacks: &Callbacks,
     is_object: impl Fn(rs_value) -> bool,
-    root: rs_value,
+    root: Root<'_>,
     limits: Limits,
     allocator: HostAllocator,
 ) -> Result<Encoded, rs_status> {
@@ -107,10 +116,15 @@ struct Encoder<'a, O> {
 }
 
 impl<O: Fn(rs_value) -> bool> Encoder<'_, O> {
-    fn graph(&mut self, root: rs_value) -> Result<(), rs_status> {
+    fn graph(&mut self, root: Root<'_>) -> Result<(), rs_status> {
         self.extend(HEADER)?;
-        self.translate(header::ROOT, root)?;
-        self.ask()?;
+        match root {
+            Root::One(value) => {
+                self.translate(header::ROOT, value)?;
+                self.ask()?;
+            }
+            Root::Row(values) => self.append_row(values)?,
+        }
         let mut scan = HEADER;
         let mut level_end = self.words.len();
         self.depth = 1;
@@ -126,6 +140,21 @@ impl<O: Fn(rs_value) -> bool> Encoder<'_, O> {
         self.words[header::LENGTH] = self.words.len() as u64;
         self.words[header::NODES] = self.nodes;
         self.words[header::OPAQUES] = self.opaques.len() as u64;
+        Ok(())
+    }
+
+    fn append_row(&mut self, values: &[rs_value]) -> Result<(), rs_status> {
+        let count = values.len() as u64;
+        if count >= COUNTS {
+            return Err(RS_ERR_LIMIT);
+        }
+        self.extend(1 + values.len())?;
+        self.nodes += 1;
+        self.words[header::ROOT] = Word::node(HEADER).0;
+        self.words[HEADER] = Head::new(RS_ITEM_VECTOR, 0, count).0;
+        for (word, &value) in self.words[HEADER + 1..].iter_mut().zip(values) {
+            *word = value as u64;
+        }
         Ok(())
     }
 
@@ -205,7 +234,7 @@ impl<O: Fn(rs_value) -> bool> Encoder<'_, O> {
             return Ok(word);
         }
         let word = match item.kind {
-            RS_ITEM_OPAQUE => self.refer(value)?,
+            RS_ITEM_OPAQUE | RS_ITEM_REMOTE => self.refer(value)?,
             _ => self.append(value, item)?,
         };
         if is_object {

@@ -4,10 +4,12 @@ use super::contract::{
     RS_NO_RACTOR, RS_SHARE_BUSY, RS_SHARE_NO, RS_SHARE_YES, rs_host, rs_layout, rs_ractor, rs_site,
     rs_slot, rs_value, rs_visitor,
 };
+use super::exchange::{rs_link, rs_operation, rs_remote};
 use super::heap::{Object, Scanned};
+use super::item::rs_item;
 use super::report::rs_report;
 use super::text::{self, TextBuffer};
-use crate::status::{RS_ERR_HOST, RS_MORE, RS_OK, rs_status};
+use crate::status::{RS_ERR_HOST, RS_ERR_UNSUPPORTED, RS_MORE, RS_OK, rs_status};
 use core::ffi::{CStr, c_char};
 use core::fmt::Write;
 use core::mem::MaybeUninit;
@@ -149,6 +151,60 @@ impl Callbacks {
         let status = unsafe { children(self.host.ctx, object.0, &mut visitor) };
         let in_place = (place..=end).contains(&visitor.next);
         (status == RS_OK && in_place && visitor.dropped == 0).then_some(visitor.next)
+    }
+
+    /// Makes the object that stands for a peer's.
+    pub fn make_remote(
+        &self,
+        link: rs_link,
+        remote: rs_remote,
+        item: &rs_item,
+    ) -> Result<rs_value, rs_status> {
+        let make_remote = self.host.make_remote.ok_or(RS_ERR_UNSUPPORTED)?;
+        let mut value = 0;
+        // SAFETY: see the type; item and value live until the callback returns.
+        match unsafe { make_remote(self.host.ctx, link, remote, item, &mut value) } {
+            RS_OK if value != 0 => Ok(value),
+            status if status < RS_OK => Err(status),
+            _ => Err(RS_ERR_HOST),
+        }
+    }
+
+    /// Carries out an operation for a peer; returns what the host says, and the result.
+    pub fn operate(
+        &self,
+        link: rs_link,
+        target: rs_value,
+        operation: &rs_operation,
+    ) -> (rs_status, rs_value) {
+        let Some(operate) = self.host.operate else {
+            return (RS_ERR_UNSUPPORTED, 0);
+        };
+        let mut result = 0;
+        // SAFETY: see the type; operation and result live until the callback returns.
+        let status = unsafe { operate(self.host.ctx, link, target, operation, &mut result) };
+        (status, result)
+    }
+
+    /// Whether the program wants to wait no longer.
+    pub fn is_cancelled(&self, link: rs_link) -> bool {
+        match self.host.is_cancelled {
+            // SAFETY: see the type.
+            Some(is_cancelled) => unsafe { is_cancelled(self.host.ctx, link) != 0 },
+            None => false,
+        }
+    }
+
+    /// A remote object stands for an ordinary one from now on.
+    pub fn replace_remote(&self, remote: rs_value, value: rs_value) -> Result<(), rs_status> {
+        let Some(replace_remote) = self.host.replace_remote else {
+            return Ok(());
+        };
+        // SAFETY: see the type.
+        match unsafe { replace_remote(self.host.ctx, remote, value) } {
+            RS_OK => Ok(()),
+            _ => Err(RS_ERR_HOST),
+        }
     }
 
     /// Lets the host make an object ready to be shared.

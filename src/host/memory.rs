@@ -99,6 +99,16 @@ pub fn bytes_of(words: &[u64]) -> &[u8] {
     unsafe { core::slice::from_raw_parts(words.as_ptr().cast(), size_of_val(words)) }
 }
 
+/// The words that some bytes are; none if they are not whole and aligned.
+pub fn words_of(bytes: &[u8]) -> Option<&[u64]> {
+    if bytes.is_empty() {
+        return Some(&[]);
+    }
+    // SAFETY: all bits of a word may be anything.
+    let (before, words, after) = unsafe { bytes.align_to() };
+    (before.is_empty() && after.is_empty()).then_some(words)
+}
+
 /// Boxes, or reports that memory ran out.
 pub fn boxed<T>(value: T, allocator: HostAllocator) -> Result<Box<T>, rs_status> {
     Box::try_new_in(value, allocator).map_err(|_| RS_ERR_MEMORY)

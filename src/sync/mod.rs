@@ -93,7 +93,8 @@ pub fn thread_number() -> usize {
 }
 
 /// A word of the sharing protocol: an atomic whose operations all have the orderings that the
-/// protocol needs, so that none has to be chosen where it is used.
+/// protocol needs, so that none has to be chosen where it is used. It may lie in memory that processes share.
+#[repr(transparent)]
 pub struct Cell(AtomicU64);
 
 impl Cell {

@@ -1,126 +1,95 @@
 //! The images that a host holds by id.
 
+use super::Vm;
+use crate::graph::decode::decode;
+use crate::graph::encode::{Limits, Root, encode};
 use crate::graph::image::Image;
-use crate::host::contract::rs_value;
-use crate::host::memory::{Box, HostAllocator, Vec, boxed};
-use crate::host::table::{Kind, Table};
-use crate::status::{RS_ERR_CLOSED, rs_status};
-use crate::sync::{Mutex, lock};
+use crate::graph::validate::validate;
+use crate::host::contract::{rs_ractor, rs_value};
+use crate::host::heap::Heap;
+use crate::host::memory::Vec;
+use crate::status::{RS_ERR_MEMORY, rs_status};
 
-/// An image, and the host's values that it refers to.
-pub struct Kept {
+/// An image, which was validated or made here, and the host's values that it refers to.
+pub struct KeptImage {
     words: Vec<u64>,
     opaques: Vec<rs_value>,
 }
 
-struct Entry {
-    kept: Box<Kept>,
-    /// Threads that read it.
-    readers: u32,
-    /// Freed meanwhile: the last reader takes it away.
-    is_freed: bool,
-}
-
-/// All images of a vm.
-pub struct Images {
-    table: Mutex<Table<Entry>>,
-    allocator: HostAllocator,
-}
-
-/// An image that is being read, and stays until this is dropped.
-pub struct Reading<'a> {
-    images: &'a Images,
-    id: u64,
-    kept: *const Kept,
-}
-
-impl Images {
-    /// None, of the vm with this number.
-    pub fn new(vm: u64, allocator: HostAllocator) -> Self {
-        Images {
-            table: Mutex::new(Table::new(Kind::Image, vm, allocator)),
-            allocator,
-        }
-    }
-
-    /// Keeps an image, which was made here or validated; returns its id.
-    pub fn add(&self, words: Vec<u64>, opaques: Vec<rs_value>) -> Result<u64, rs_status> {
-        let entry = Entry {
-            kept: boxed(Kept { words, opaques }, self.allocator)?,
-            readers: 0,
-            is_freed: false,
-        };
-        lock(&self.table).add(entry)
-    }
-
-    /// Begins to read an image.
-    pub fn read(&self, id: u64) -> Result<Reading<'_>, rs_status> {
-        let mut table = lock(&self.table);
-        let entry = table.get_mut(id)?;
-        if entry.is_freed {
-            return Err(RS_ERR_CLOSED);
-        }
-        entry.readers += 1;
-        Ok(Reading {
-            images: self,
-            id,
-            kept: &raw const *entry.kept,
-        })
-    }
-
-    /// Frees an image; who reads it may go on.
-    pub fn free(&self, id: u64) -> Result<(), rs_status> {
-        let mut table = lock(&self.table);
-        let entry = table.get_mut(id)?;
-        if entry.is_freed {
-            return Err(RS_ERR_CLOSED);
-        }
-        entry.is_freed = true;
-        if entry.readers == 0 {
-            table.remove(id)?;
-        }
-        Ok(())
-    }
-
-    /// Visits the place of every value that an image refers to.
-    pub fn for_each_root(&self, visit: &mut dyn FnMut(&mut rs_value)) {
-        for (_, entry) in lock(&self.table).iter_mut() {
-            entry.kept.opaques.iter_mut().for_each(&mut *visit);
-        }
-    }
-}
-
-impl Reading<'_> {
-    fn kept(&self) -> &Kept {
-        // SAFETY: boxed, so that it does not move; taken away only when nobody reads it.
-        unsafe { &*self.kept }
-    }
-
+impl KeptImage {
     /// Its words.
     pub fn words(&self) -> &[u64] {
-        &self.kept().words
+        &self.words
     }
 
     /// The values that it refers to. They change when the host's collector moves objects.
     pub fn opaques(&self) -> &[rs_value] {
-        &self.kept().opaques
+        &self.opaques
     }
 
-    /// The image. It was validated when it was taken in, or made here.
-    pub fn image(&self) -> Image<'_> {
-        Image::of_valid(self.words())
+    /// Visits the place of every value that it refers to.
+    pub fn for_each_root(&mut self, visit: &mut dyn FnMut(&mut rs_value)) {
+        self.opaques.iter_mut().for_each(visit);
     }
 }
 
-impl Drop for Reading<'_> {
-    fn drop(&mut self) {
-        let mut table = lock(&self.images.table);
-        if let Ok(entry) = table.get_mut(self.id) {
-            entry.readers -= 1;
-            if entry.is_freed && entry.readers == 0 {
-                // It is there: it was just found.
-                let _ = table.remove(self.id);
-            }
-        }
+impl Vm {
+    /// See `rs_image_encode`.
+    pub fn encode(
+        &self,
+        ractor: rs_ractor,
+        root: rs_value,
+        depth: u64,
+        bytes: u64,
+    ) -> Result<u64, rs_status> {
+        self.call().expect_ractor(ractor)?;
+        let heap = self.host.any_heap();
+        let words = match bytes {
+            0 => usize::MAX,
+            bytes => usize::try_from(bytes / 8).unwrap_or(usize::MAX),
+        };
+        let encoded = encode(
+            self.host.callbacks(),
+            |value| heap.object(value).is_some(),
+            Root::One(root),
+            Limits { depth, words },
+            self.host.allocator(),
+        )?;
+        self.images.add(KeptImage {
+            words: encoded.words,
+            opaques: encoded.opaques,
+        })
+    }
+
+    /// See `rs_image_read`.
+    pub fn take_image(&self, words: &[u64]) -> Result<u64, rs_status> {
+        let allocator = self.host.allocator();
+        let mut copy = Vec::new_in(allocator);
+        copy.try_reserve_exact(words.len())
+            .map_err(|_| RS_ERR_MEMORY)?;
+        copy.extend_from_slice(words);
+        validate(&copy, allocator)?;
+        self.images.add(KeptImage {
+            words: copy,
+            opaques: Vec::new_in(allocator),
+        })
+    }
+
+    /// See `rs_image_decode`.
+    pub fn decode(
+        &self,
+        ractor: rs_ractor,
+        image: u64,
+        opaques: Option<&[rs_value]>,
+    ) -> Result<rs_value, rs_status> {
+        self.call().expect_ractor(ractor)?;
+        let kept = self.images.get(image)?;
+        decode(
+            self.host.callbacks(),
+            self.host.roots(),
+            Image::of_valid(kept.words()),
+            opaques.unwrap_or(kept.opaques()),
+            self.host.allocator(),
+        )
     }
 }

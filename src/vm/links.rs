@@ -1,40 +1,198 @@
-//! The links of a vm.
+//! The links of a vm, and the references that came over them.
 
 use super::Vm;
-use crate::ffi::remote::{rs_link_end, rs_link_options, rs_link_statistics};
+use super::kept::{Kept, Using};
 use crate::host::contract::{rs_ractor, rs_value};
-use crate::host::exchange::{rs_link, rs_operation, rs_remote};
+use crate::host::exchange::*;
+use crate::host::memory::HostAllocator;
+use crate::host::table::Kind;
+use crate::remote::link::{Link, Settings};
+use crate::remote::remotes::Remotes;
+use crate::remote::session::Session;
+use crate::shm::channel::{Channel, Options};
+use crate::shm::deadline::Deadline;
+use crate::shm::handover::Handover;
 use crate::status::*;
+use crate::sync::{Mutex, lock};
 use core::ffi::c_char;
+use core::time::Duration;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
-/// Lets descriptors be inherited.
-pub fn inherit(_end: &rs_link_end) -> rs_status {
-    RS_ERR_UNSUPPORTED
+/// Pins that a peer may have if the host says nothing.
+const PINS: usize = 1 << 24;
+
+/// All links of a vm.
+pub struct Links {
+    links: Kept<LinkAndEnd>,
+    remotes: Mutex<Remotes>,
 }
 
-#[allow(missing_docs, unused_variables)]
+/// A link, and the descriptors of its other end until another process has them.
+pub struct LinkAndEnd {
+    link: Link,
+    end: Mutex<Option<Handover>>,
+}
+
+impl Links {
+    /// None, of the vm with this number.
+    pub fn new(vm: u64, allocator: HostAllocator) -> Self {
+        Links {
+            links: Kept::new(Kind::Link, vm, allocator),
+            remotes: Mutex::new(Remotes::new(vm, allocator)),
+        }
+    }
+
+    /// Visits the place of every object that peers refer to.
+    pub fn for_each_root(&self, visit: &mut dyn FnMut(&mut rs_value)) {
+        self.links
+            .for_each_mut(|entry| entry.link.for_each_root(&mut *visit));
+    }
+
+    /// Visits the place of every object that stands for a peer's.
+    pub fn for_each_remote(&self, visit: &mut dyn FnMut(&mut rs_value)) {
+        lock(&self.remotes).for_each_mut(visit);
+    }
+
+    /// Gives back what stands for nothing any more.
+    pub fn sweep(&self, is_alive: &mut dyn FnMut(rs_value) -> bool) {
+        lock(&self.remotes).sweep(is_alive);
+    }
+}
+
+/// See `rs_link_inherit`.
+pub fn inherit(end: &rs_link_end) -> rs_status {
+    let keep = |descriptor| {
+        // SAFETY: no memory is passed; a descriptor that is none is an error.
+        unsafe { libc::fcntl(descriptor, libc::F_SETFD, 0) != -1 }
+    };
+    match keep(end.segment) && keep(end.socket) {
+        true => RS_OK,
+        false => RS_ERR_ARGUMENT,
+    }
+}
+
 impl Vm {
+    fn link(&self, id: rs_link) -> Result<Using<'_, LinkAndEnd>, rs_status> {
+        let using = self.links.links.get(id)?;
+        self.expect_caller(using.link.ractor())?;
+        Ok(using)
+    }
+
+    fn session<'a>(&'a self, using: &'a LinkAndEnd) -> Session<'a> {
+        Session {
+            host: &self.host,
+            heap: self.host.any_heap(),
+            link: &using.link,
+            remotes: &self.links.remotes,
+        }
+    }
+
+    fn channel_options(&self, options: &rs_link_options) -> Options {
+        let mut own = Options::new(self.host.allocator());
+        if options.ring_bytes != 0 {
+            own.ring_bytes = options.ring_bytes as usize;
+        }
+        own
+    }
+
+    fn keep_link(
+        &self,
+        channel: Channel,
+        end: Option<Handover>,
+        ractor: rs_ractor,
+        options: &rs_link_options,
+    ) -> Result<rs_link, rs_status> {
+        let settings = Settings {
+            ractor,
+            is_open: options.flags & RS_LINK_OPEN != 0,
+            timeout: options.timeout,
+            pins: match options.pins {
+                0 => PINS,
+                pins => usize::try_from(pins).unwrap_or(usize::MAX),
+            },
+        };
+        let id = self.links.links.add(LinkAndEnd {
+            link: Link::new(channel, settings, self.host.allocator()),
+            end: Mutex::new(end),
+        })?;
+        self.links.links.get(id)?.link.set_id(id);
+        Ok(id)
+    }
+
+    fn expect_links(&self, ractor: rs_ractor) -> Result<(), rs_status> {
+        self.call().expect_ractor(ractor)?;
+        let data = self.host.data();
+        let can = data.make_remote.is_some() && data.operate.is_some() && data.read_items.is_some();
+        can.then_some(()).ok_or(RS_ERR_UNSUPPORTED)
+    }
+
+    /// See `rs_link_new`.
     pub fn link_new(
         &self,
         ractor: rs_ractor,
         options: rs_link_options,
     ) -> Result<(rs_link, rs_link_end), rs_status> {
-        Err(RS_ERR_UNSUPPORTED)
+        self.expect_links(ractor)?;
+        let (channel, handover) = Channel::pair(&self.channel_options(&options))?;
+        let end = rs_link_end {
+            segment: handover.segment.as_raw_fd(),
+            socket: handover.socket.as_raw_fd(),
+        };
+        let id = self.keep_link(channel, Some(handover), ractor, &options)?;
+        Ok((id, end))
     }
+
+    /// See `rs_link_spawned`.
     pub fn link_spawned(&self, link: rs_link, process: i32) -> Result<(), rs_status> {
-        Err(RS_ERR_UNSUPPORTED)
+        let using = self.link(link)?;
+        drop(lock(&using.end).take());
+        match lock(using.link.channel()).watch_child(process) {
+            // Then the peer's end is seen by its hanging up alone.
+            Err(RS_ERR_UNSUPPORTED) => Ok(()),
+            outcome => outcome,
+        }
     }
+
+    /// See `rs_link_adopt`.
     pub fn link_adopt(
         &self,
         ractor: rs_ractor,
         options: rs_link_options,
         end: rs_link_end,
     ) -> Result<rs_link, rs_status> {
-        Err(RS_ERR_UNSUPPORTED)
+        self.expect_links(ractor)?;
+        if end.segment < 0 || end.socket < 0 || end.segment == end.socket {
+            return Err(RS_ERR_ARGUMENT);
+        }
+        // SAFETY: the caller gives these descriptors away.
+        let handover = unsafe {
+            Handover {
+                segment: OwnedFd::from_raw_fd(end.segment),
+                socket: OwnedFd::from_raw_fd(end.socket),
+            }
+        };
+        let channel = Channel::adopt(handover, &self.channel_options(&options))?;
+        self.keep_link(channel, None, ractor, &options)
     }
+
+    /// See `rs_link_close`.
     pub fn link_close(&self, link: rs_link, evacuate: bool, timeout: u64) -> Result<(), rs_status> {
-        Err(RS_ERR_UNSUPPORTED)
+        let using = self.link(link)?;
+        let session = self.session(&using);
+        let deadline = match timeout {
+            0 => Deadline::NEVER,
+            timeout => Deadline::after(Duration::from_nanos(timeout)),
+        };
+        let evacuated = match evacuate {
+            true => session.evacuate(deadline),
+            false => Ok(()),
+        };
+        session.close();
+        self.links.links.free(link)?;
+        evacuated
     }
+
+    /// See `rs_link_export`.
     pub fn link_export(
         &self,
         link: rs_link,
@@ -42,43 +200,74 @@ impl Vm {
         value: rs_value,
         rights: u32,
     ) -> Result<(), rs_status> {
-        Err(RS_ERR_UNSUPPORTED)
+        self.link(link)?.link.export(name, value, rights)
     }
+
+    /// See `rs_link_fd`.
     pub fn link_fd(&self, link: rs_link) -> Result<i32, rs_status> {
-        Err(RS_ERR_UNSUPPORTED)
+        let using = self.link(link)?;
+        let mut channel = lock(using.link.channel());
+        channel
+            .descriptor()
+            .map(|descriptor| descriptor.as_raw_fd())
     }
+
+    /// See `rs_link_serve`.
     pub fn link_serve(&self, link: rs_link, budget: u64) -> Result<rs_status, rs_status> {
-        Err(RS_ERR_UNSUPPORTED)
+        let using = self.link(link)?;
+        self.session(&using).serve_all(budget)
     }
+
+    /// See `rs_link_raise`.
     pub fn link_raise(&self, link: rs_link, kind: &[u8], text: &[u8]) -> Result<(), rs_status> {
-        Err(RS_ERR_UNSUPPORTED)
+        let using = self.link(link)?;
+        self.session(&using).raise(kind, text)
     }
+
+    /// See `rs_link_error`.
     pub fn link_error(&self, link: rs_link) -> Result<(*const c_char, *const c_char), rs_status> {
-        Err(RS_ERR_UNSUPPORTED)
+        Ok(self.link(link)?.link.error())
     }
+
+    /// See `rs_link_counts`.
     pub fn link_counts(&self, link: rs_link) -> Result<rs_link_statistics, rs_status> {
-        Err(RS_ERR_UNSUPPORTED)
+        let using = self.link(link)?;
+        let mut counts = using.link.counts();
+        counts.remotes = lock(&self.links.remotes).count(link) as u64;
+        Ok(counts)
     }
+
+    /// See `rs_remote_request`.
     pub fn remote_request(
         &self,
         link: rs_link,
         remote: rs_remote,
         operation: &rs_operation,
     ) -> Result<rs_value, rs_status> {
-        Err(RS_ERR_UNSUPPORTED)
+        let using = self.link(link)?;
+        self.session(&using).request(remote, operation)
     }
+
+    /// See `rs_remote_copy`.
     pub fn remote_copy(
         &self,
         remote: rs_remote,
         depth: u64,
         bytes: u64,
     ) -> Result<rs_value, rs_status> {
-        Err(RS_ERR_UNSUPPORTED)
+        let using = self.link(self.remote_link(remote)?)?;
+        self.session(&using).copy(remote, depth, bytes)
     }
+
+    /// See `rs_remote_link`.
     pub fn remote_link(&self, remote: rs_remote) -> Result<rs_link, rs_status> {
-        Err(RS_ERR_UNSUPPORTED)
+        lock(&self.links.remotes)
+            .get(remote)
+            .map(|remote| remote.link)
     }
+
+    /// See `rs_remote_release`.
     pub fn remote_release(&self, remote: rs_remote) -> Result<(), rs_status> {
-        Err(RS_ERR_UNSUPPORTED)
+        lock(&self.links.remotes).release(remote)
     }
 }

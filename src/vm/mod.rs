@@ -4,23 +4,26 @@
 //! picks the heap type of the host's flag placement. What a call does is in `autoshare`.
 
 pub mod images;
+pub mod kept;
+#[cfg(vmshare_links)]
+pub mod links;
+#[cfg(not(vmshare_links))]
+#[path = "no_links.rs"]
 pub mod links;
 pub mod shell;
 
 use crate::autoshare::pull::Task;
 use crate::autoshare::statistics::rs_statistics;
 use crate::autoshare::{Autoshare, Call, Held};
-use crate::graph::decode::decode;
-use crate::graph::encode::{Limits, encode};
-use crate::graph::validate::validate;
 use crate::host::Host;
 use crate::host::contract::{RS_NO_RACTOR, rs_ractor, rs_slot, rs_value};
 use crate::host::heap::Heap;
-use crate::host::memory::Vec;
 use crate::host::report::rs_report;
 use crate::host::side_table::SideTable;
+use crate::host::table::Kind;
 use crate::status::*;
-use images::Images;
+use images::KeptImage;
+use kept::Kept;
 use shell::ForkHold;
 
 /// A vm.
@@ -28,7 +31,9 @@ pub struct Vm {
     host: Host,
     autoshare: Autoshare,
     fork: ForkHold,
-    images: Images,
+    images: Kept<KeptImage>,
+    #[cfg(vmshare_links)]
+    links: links::Links,
 }
 
 impl Vm {
@@ -40,7 +45,9 @@ impl Vm {
             host,
             autoshare,
             fork: ForkHold::new(),
-            images: Images::new(number, allocator),
+            images: Kept::new(Kind::Image, number, allocator),
+            #[cfg(vmshare_links)]
+            links: links::Links::new(number, allocator),
         };
         Ok((vm, main))
     }
@@ -277,67 +284,16 @@ impl Vm {
     }
 
     /// The images that the host holds.
-    pub fn images(&self) -> &Images {
+    pub fn images(&self) -> &Kept<KeptImage> {
         &self.images
-    }
-
-    /// See `rs_image_encode`.
-    pub fn encode(
-        &self,
-        ractor: rs_ractor,
-        root: rs_value,
-        depth: u64,
-        bytes: u64,
-    ) -> Result<u64, rs_status> {
-        self.call().expect_ractor(ractor)?;
-        let heap = self.host.any_heap();
-        let words = match bytes {
-            0 => usize::MAX,
-            bytes => usize::try_from(bytes / 8).unwrap_or(usize::MAX),
-        };
-        let encoded = encode(
-            self.host.callbacks(),
-            |value| heap.object(value).is_some(),
-            root,
-            Limits { depth, words },
-            self.host.allocator(),
-        )?;
-        self.images.add(encoded.words, encoded.opaques)
-    }
-
-    /// See `rs_image_read`.
-    pub fn take_image(&self, words: &[u64]) -> Result<u64, rs_status> {
-        let allocator = self.host.allocator();
-        let mut copy = Vec::new_in(allocator);
-        copy.try_reserve_exact(words.len())
-            .map_err(|_| RS_ERR_MEMORY)?;
-        copy.extend_from_slice(words);
-        validate(&copy, allocator)?;
-        self.images.add(copy, Vec::new_in(allocator))
-    }
-
-    /// See `rs_image_decode`.
-    pub fn decode(
-        &self,
-        ractor: rs_ractor,
-        image: u64,
-        opaques: Option<&[rs_value]>,
-    ) -> Result<rs_value, rs_status> {
-        self.call().expect_ractor(ractor)?;
-        let reading = self.images.read(image)?;
-        decode(
-            self.host.callbacks(),
-            self.host.roots(),
-            reading.image(),
-            opaques.unwrap_or(reading.opaques()),
-            self.host.allocator(),
-        )
     }
 
     /// Visits the place of every value that is held outside of walks.
     fn for_each_root(&self, visit: &mut dyn FnMut(&mut rs_value)) {
         self.host.roots().for_each_mut(visit);
-        self.images.for_each_root(visit);
+        self.images
+            .for_each_mut(|image| image.for_each_root(&mut *visit));
+        self.links.for_each_root(visit);
     }
 
     /// See `rs_gc_visit_roots`.
@@ -349,17 +305,20 @@ impl Vm {
     /// See `rs_gc_sweep`.
     pub fn sweep(&self, is_alive: &mut dyn FnMut(rs_value) -> bool) {
         self.call().sweep(is_alive);
+        self.links.sweep(is_alive);
     }
 
     /// See `rs_gc_update`.
     pub fn update_references(&self, forward: &mut dyn FnMut(rs_value) -> rs_value) {
         self.call().update_references(forward);
         let heap = self.host.any_heap();
-        self.for_each_root(&mut |place| {
+        let mut update = |place: &mut rs_value| {
             if heap.object(*place).is_some() {
                 *place = forward(*place);
             }
-        });
+        };
+        self.for_each_root(&mut update);
+        self.links.for_each_remote(&mut update);
     }
 
     /// See `rs_gc_moved`.

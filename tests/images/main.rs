@@ -1,8 +1,9 @@
 //! Images: what goes in comes out, whatever its shape; and bytes that are none are refused.
 
-mod host;
+#[path = "../items/mod.rs"]
+mod items;
 
-use host::{Content, FALSE, Host, NIL, TRUE, content, object, small};
+use items::{Content, FALSE, Host, NIL, TRUE, content, object, small};
 use proptest::prelude::*;
 use std::collections::HashMap;
 use vmshare::ffi::graph::RS_WHOLE;

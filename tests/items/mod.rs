@@ -1,10 +1,15 @@
-//! A host with every kind of value, whose objects are kept until it is gone.
+//! A host with every kind of value, whose objects are kept until it is gone. It has variables and
+//! functions, which a peer may ask for.
+
+#![allow(dead_code)]
 
 use std::cell::{Cell, RefCell};
-use std::ffi::c_void;
+use std::collections::HashMap;
+use std::ffi::{CStr, c_void};
 use std::ptr;
 use vmshare::ffi;
 use vmshare::host::contract::*;
+use vmshare::host::exchange::*;
 use vmshare::host::item::*;
 use vmshare::status::*;
 
@@ -25,6 +30,24 @@ pub enum Content {
     Record(Vec<u8>, Vec<rs_value>),
     /// Never copied.
     File,
+    /// A peer's object: which, and the kind of item that it is over there.
+    Remote(rs_remote, u32),
+    /// What a remote became.
+    Forward(rs_value),
+    /// A function of the host.
+    Function(Function),
+}
+
+/// What a host's function does with its arguments.
+pub type Body = fn(&Host, rs_link, &[rs_value]) -> Result<rs_value, rs_status>;
+
+#[derive(Clone, Copy, Debug)]
+pub struct Function(pub Body);
+
+impl PartialEq for Function {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::fn_addr_eq(self.0, other.0)
+    }
 }
 
 #[repr(align(16))]
@@ -52,6 +75,10 @@ pub struct Host {
     pub balance: Cell<i64>,
     /// Fails the callback after this many; negative: none.
     pub callbacks_left: Cell<i64>,
+    /// Does not want to wait any longer.
+    pub cancels: Cell<bool>,
+    /// What may be asked for by name.
+    pub variables: RefCell<HashMap<Vec<u8>, rs_value>>,
     /// Has its collector look at the roots in each callback that may collect.
     pub collects: Cell<bool>,
 }
@@ -136,7 +163,9 @@ fn item(value: rs_value) -> rs_item {
             rs_item::with_elements(RS_ITEM_RECORD, 0, elements.len() as u64, name),
             elements,
         ),
-        Content::File => rs_item::with_bits(RS_ITEM_OPAQUE, 0),
+        Content::File | Content::Function(_) => rs_item::with_bits(RS_ITEM_OPAQUE, 0),
+        Content::Remote(remote, _) => rs_item::with_bits(RS_ITEM_REMOTE, *remote),
+        Content::Forward(value) => item(*value),
     }
 }
 
@@ -243,7 +272,100 @@ unsafe extern "C" fn set_elements(
     RS_OK
 }
 
+unsafe extern "C" fn make_remote(
+    ctx: *mut c_void,
+    _link: rs_link,
+    remote: rs_remote,
+    item: *const rs_item,
+    value: *mut rs_value,
+) -> rs_status {
+    let host = host(ctx);
+    if countdown(&host.callbacks_left) {
+        return RS_ERR_HOST;
+    }
+    // SAFETY: the library's pointers.
+    unsafe { value.write(host.make(Content::Remote(remote, (*item).kind))) };
+    host.collect_if_it_does();
+    RS_OK
+}
+
+unsafe extern "C" fn replace_remote(
+    _ctx: *mut c_void,
+    remote: rs_value,
+    value: rs_value,
+) -> rs_status {
+    *object(remote).content.borrow_mut() = Content::Forward(value);
+    RS_OK
+}
+
+unsafe extern "C" fn operate(
+    ctx: *mut c_void,
+    link: rs_link,
+    target: rs_value,
+    operation: *const rs_operation,
+    result: *mut rs_value,
+) -> rs_status {
+    let host = host(ctx);
+    // SAFETY: the library's pointers.
+    let operation = unsafe { &*operation };
+    match host.carry_out(link, target, operation) {
+        Ok(value) => {
+            // SAFETY: as above.
+            unsafe { result.write(value) };
+            RS_OK
+        }
+        Err(status) => status,
+    }
+}
+
+unsafe extern "C" fn is_cancelled(ctx: *mut c_void, _link: rs_link) -> u32 {
+    u32::from(host(ctx).cancels.get())
+}
+
 impl Host {
+    fn carry_out(
+        &self,
+        link: rs_link,
+        target: rs_value,
+        operation: &rs_operation,
+    ) -> Result<rs_value, rs_status> {
+        let arguments = operation.arguments();
+        let index = operation.index as usize;
+        match operation.code {
+            RS_READ_VARIABLE => {
+                let found = self.variables.borrow().get(operation.name()).copied();
+                found.ok_or_else(|| self.raise(link, c"unbound", c"no such variable"))
+            }
+            RS_CALL => match &*object(target).content.borrow() {
+                Content::Function(Function(body)) => body(self, link, arguments),
+                _ => Err(self.raise(link, c"type", c"not a function")),
+            },
+            RS_READ_ELEMENT | RS_WRITE_ELEMENT | RS_EXCHANGE_ELEMENT => match &mut *object(target)
+                .content
+                .borrow_mut()
+            {
+                Content::Cons(own) => element(own, index, operation),
+                Content::Vector(own) | Content::Record(_, own) => element(own, index, operation),
+                _ => None,
+            }
+            .ok_or_else(|| self.raise(link, c"range", c"no such element")),
+            RS_READ_LENGTH => match &*object(target).content.borrow() {
+                Content::Vector(own) => Ok(small(own.len() as i64)),
+                _ => Err(RS_ERR_UNSUPPORTED),
+            },
+            _ => Err(RS_ERR_UNSUPPORTED),
+        }
+    }
+
+    /// Tells why an operation fails.
+    pub fn raise(&self, link: rs_link, kind: &CStr, text: &CStr) -> rs_status {
+        // SAFETY: C strings.
+        let status =
+            unsafe { ffi::remote::rs_link_raise(self.vm, link, kind.as_ptr(), text.as_ptr()) };
+        assert_eq!(status, RS_OK);
+        RS_RAISED
+    }
+
     /// A host; with `immediates` it says how it writes integers, nil, false and true.
     pub fn new(immediates: bool) -> Box<Host> {
         let mut host = Box::new(Host {
@@ -253,6 +375,8 @@ impl Host {
             allocations_left: Cell::new(-1),
             balance: Cell::new(0),
             callbacks_left: Cell::new(-1),
+            cancels: Cell::new(false),
+            variables: RefCell::new(HashMap::new()),
             collects: Cell::new(false),
         });
         // SAFETY: zero is every member's default.
@@ -276,6 +400,10 @@ impl Host {
         data.read_elements = Some(read_elements);
         data.make_items = Some(make_items);
         data.set_elements = Some(set_elements);
+        data.make_remote = Some(make_remote);
+        data.replace_remote = Some(replace_remote);
+        data.operate = Some(operate);
+        data.is_cancelled = Some(is_cancelled);
         if immediates {
             data.immediates = rs_immediates {
                 integer_shift: 2,
@@ -301,6 +429,11 @@ impl Host {
         let value = &raw const *object as rs_value;
         self.objects.borrow_mut().push(object);
         value
+    }
+
+    /// A function that peers may call.
+    pub fn function(&self, body: Body) -> rs_value {
+        self.make(Content::Function(Function(body)))
     }
 
     /// How many objects there are.
@@ -392,6 +525,18 @@ fn ok<T>(status: rs_status, value: T) -> Result<T, rs_status> {
         RS_OK => Ok(value),
         status => Err(status),
     }
+}
+
+/// Reads or writes an element.
+fn element(own: &mut [rs_value], index: usize, operation: &rs_operation) -> Option<rs_value> {
+    let place = own.get_mut(index)?;
+    let before = *place;
+    match (operation.code, operation.arguments()) {
+        (RS_WRITE_ELEMENT, [value]) => *place = *value,
+        (RS_EXCHANGE_ELEMENT, [expected, value]) if before == *expected => *place = *value,
+        _ => {}
+    }
+    Some(before)
 }
 
 impl Drop for Host {

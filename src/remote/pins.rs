@@ -1,0 +1,227 @@
+//! What a peer refers to: objects of this process, kept alive by a table that no peer can see.
+//!
+//! The peer names a pin by a number: the place in the table and its generation, which changes each
+//! time that the place is used again; so a number that was given back names nothing, for ever, and
+//! never another object. Each time that a reference is sent, its count goes up; a peer that lets
+//! go of its own object says how many references that one had received. So a release that crosses a
+//! reference under way leaves the pin where it is. An object has one pin on a link, however often it
+//! is sent: the peer gets the same reference.
+
+use crate::host::contract::rs_value;
+use crate::host::memory::{HostAllocator, Map, Vec, insert, push};
+use crate::status::{RS_ERR_LIMIT, RS_ERR_MEMORY, RS_ERR_PEER, RS_ERR_STALE, rs_status};
+
+/// The last generation of a place; then it is not used any more. Small under test.
+const LAST_GENERATION: u32 = if cfg!(test) { 3 } else { u32::MAX };
+
+/// What a pin lets its peer do, and to what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pin {
+    /// The object; 0 for a place that is free.
+    pub object: rs_value,
+    /// `RS_CAN_…`.
+    pub rights: u32,
+    generation: u32,
+    /// References that were sent, less those that were given back.
+    count: u64,
+}
+
+/// The pins of one link.
+pub struct Pins {
+    places: Vec<Pin>,
+    free: Vec<u32>,
+    /// The place of each object.
+    of_object: Map<rs_value, u32>,
+    most: usize,
+}
+
+fn number(index: u32, generation: u32) -> u64 {
+    u64::from(generation) << 32 | u64::from(index)
+}
+
+impl Pins {
+    /// None, and never more than so many.
+    pub fn new(most: usize, allocator: HostAllocator) -> Self {
+        Pins {
+            places: Vec::new_in(allocator),
+            free: Vec::new_in(allocator),
+            of_object: Map::with_hasher_in(Default::default(), allocator),
+            most: most.min(u32::MAX as usize),
+        }
+    }
+
+    /// How many objects are pinned.
+    pub fn len(&self) -> usize {
+        self.of_object.len()
+    }
+
+    /// Whether nothing is pinned.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// A reference to an object is being sent: its number. What the peer may do already, it still may.
+    pub fn send(&mut self, object: rs_value, rights: u32) -> Result<u64, rs_status> {
+        if let Some(&index) = self.of_object.get(&object) {
+            let pin = &mut self.places[index as usize];
+            pin.count += 1;
+            pin.rights |= rights;
+            return Ok(number(index, pin.generation));
+        }
+        if self.len() >= self.most {
+            return Err(RS_ERR_LIMIT);
+        }
+        let index = self.free_place()?;
+        if let Err(status) = insert(&mut self.of_object, object, index) {
+            self.free.push(index);
+            return Err(status);
+        }
+        let pin = &mut self.places[index as usize];
+        pin.object = object;
+        pin.rights = rights;
+        pin.count = 1;
+        Ok(number(index, pin.generation))
+    }
+
+    fn free_place(&mut self) -> Result<u32, rs_status> {
+        if let Some(index) = self.free.pop() {
+            return Ok(index);
+        }
+        // The list of free places must be able to take each place: giving back never fails.
+        let wanted = self.places.len() + 1 - self.free.len();
+        self.free.try_reserve(wanted).map_err(|_| RS_ERR_MEMORY)?;
+        let pin = Pin {
+            object: 0,
+            rights: 0,
+            generation: 1,
+            count: 0,
+        };
+        push(&mut self.places, pin)?;
+        Ok((self.places.len() - 1) as u32)
+    }
+
+    /// What a number names. `RS_ERR_STALE` if that was given back, or never was.
+    pub fn get(&self, number: u64) -> Result<&Pin, rs_status> {
+        let pin = self.places.get(number as u32 as usize);
+        pin.filter(|pin| pin.object != 0 && u64::from(pin.generation) == number >> 32)
+            .ok_or(RS_ERR_STALE)
+    }
+
+    /// The peer gives back so many references. `RS_ERR_PEER` if it never had as many.
+    pub fn release(&mut self, number: u64, count: u64) -> Result<(), rs_status> {
+        let pin = self.get(number).map_err(|_| RS_ERR_PEER)?;
+        let left = pin.count.checked_sub(count).ok_or(RS_ERR_PEER)?;
+        let index = number as u32;
+        let pin = &mut self.places[index as usize];
+        pin.count = left;
+        if left == 0 {
+            self.of_object.remove(&pin.object);
+            pin.object = 0;
+            if pin.generation < LAST_GENERATION {
+                pin.generation += 1;
+                self.free.push(index);
+            }
+        }
+        Ok(())
+    }
+
+    /// Every pin, with its number.
+    pub fn iter(&self) -> impl Iterator<Item = (u64, &Pin)> {
+        let numbered = self.places.iter().enumerate();
+        numbered
+            .filter(|(_, pin)| pin.object != 0)
+            .map(|(index, pin)| (number(index as u32, pin.generation), pin))
+    }
+
+    /// Lets go of everything.
+    pub fn clear(&mut self) {
+        self.places.clear();
+        self.free.clear();
+        self.of_object.clear();
+    }
+
+    /// Visits the place of every object.
+    pub fn for_each_mut(&mut self, visit: &mut dyn FnMut(&mut rs_value)) {
+        let mut has_moved = false;
+        for pin in self.places.iter_mut().filter(|pin| pin.object != 0) {
+            let before = pin.object;
+            visit(&mut pin.object);
+            has_moved |= pin.object != before;
+        }
+        if has_moved {
+            // As many as before: this allocates nothing.
+            self.of_object.clear();
+            for (index, pin) in self.places.iter().enumerate() {
+                if pin.object != 0 {
+                    self.of_object.insert(pin.object, index as u32);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pins() -> Pins {
+        Pins::new(3, HostAllocator::malloc())
+    }
+
+    #[test]
+    fn a_release_that_crosses_a_reference_under_way_leaves_the_pin() {
+        let mut pins = pins();
+        let number = pins.send(16, 1).unwrap();
+        // The peer lets go of what it has received, while the same object is sent again.
+        assert_eq!(pins.send(16, 2), Ok(number));
+        assert_eq!(pins.release(number, 1), Ok(()));
+        assert_eq!(pins.get(number).unwrap().rights, 3);
+        assert_eq!(pins.release(number, 1), Ok(()));
+        assert_eq!(pins.get(number), Err(RS_ERR_STALE));
+        assert!(pins.is_empty());
+    }
+
+    #[test]
+    fn a_number_that_was_given_back_never_names_another_object() {
+        let mut pins = pins();
+        let mut numbers = std::collections::HashSet::new();
+        for object in 1..100 {
+            let number = pins.send(16 * object, 1).unwrap();
+            assert!(numbers.insert(number));
+            assert_eq!(pins.release(number, 1), Ok(()));
+            for &number in &numbers {
+                assert_eq!(pins.get(number), Err(RS_ERR_STALE));
+            }
+        }
+    }
+
+    #[test]
+    fn giving_back_more_than_was_received_breaks_the_protocol() {
+        let mut pins = pins();
+        let number = pins.send(16, 1).unwrap();
+        assert_eq!(pins.release(number, 2), Err(RS_ERR_PEER));
+        assert_eq!(pins.release(number + 1, 1), Err(RS_ERR_PEER));
+        assert_eq!(pins.release(number, 1), Ok(()));
+        assert_eq!(pins.release(number, 1), Err(RS_ERR_PEER));
+    }
+
+    #[test]
+    fn there_are_never_more_than_the_peer_may_have() {
+        let mut pins = pins();
+        let numbers = [16, 32, 48].map(|object| pins.send(object, 1).unwrap());
+        assert_eq!(pins.send(64, 1), Err(RS_ERR_LIMIT));
+        assert_eq!(pins.send(16, 1), Ok(numbers[0]));
+        assert_eq!(pins.release(numbers[1], 1), Ok(()));
+        assert!(pins.send(64, 1).is_ok());
+    }
+
+    #[test]
+    fn pins_follow_objects_that_move() {
+        let mut pins = pins();
+        let number = pins.send(16, 1).unwrap();
+        pins.for_each_mut(&mut |object| *object += 1000);
+        assert_eq!(pins.get(number).unwrap().object, 1016);
+        assert_eq!(pins.send(1016, 1), Ok(number));
+        assert_ne!(pins.send(16, 1), Ok(number));
+    }
+}

@@ -1,0 +1,301 @@
+//! Carrying out what a peer asks for.
+
+use super::ask::COPY;
+use super::link::count;
+use super::session::{ANSWER, Session};
+use super::wire::{Reader, Writer};
+use crate::graph::encode::{Limits, Root};
+use crate::host::contract::rs_value;
+use crate::host::exchange::*;
+use crate::host::roots::RootArray;
+use crate::shm::deadline::{Deadline, now};
+use crate::status::*;
+use crate::sync::lock;
+use core::time::Duration;
+
+/// Most requests that are carried out inside of each other.
+const DEPTH: usize = 64;
+
+/// What a peer asks for.
+struct Request<'a> {
+    serial: u64,
+    deadline: u64,
+    code: u32,
+    pin: u64,
+    index: u64,
+    limit: u64,
+    name: &'a [u8],
+}
+
+/// What it gets: a value, with what it may do with it.
+struct Granted {
+    value: rs_value,
+    rights: u32,
+}
+
+/// The right that an operation needs.
+fn needed(code: u32) -> Result<u32, rs_status> {
+    Ok(match code {
+        RS_READ_VARIABLE | RS_READ_ELEMENT | RS_READ_KEY | RS_READ_LENGTH | RS_PRINT | RS_EQUAL
+        | COPY => RS_CAN_READ,
+        RS_WRITE_VARIABLE | RS_WRITE_ELEMENT | RS_WRITE_KEY => RS_CAN_WRITE,
+        RS_EXCHANGE_ELEMENT => RS_CAN_READ | RS_CAN_WRITE,
+        RS_CALL => RS_CAN_CALL,
+        _ => return Err(RS_ERR_UNSUPPORTED),
+    })
+}
+
+impl Session<'_> {
+    /// Carries out what has arrived, for about so many nanoseconds; 0 for what is there now.
+    pub fn serve_all(&self, budget: u64) -> Result<rs_status, rs_status> {
+        self.expect_open()?;
+        let end = match budget {
+            0 => Deadline::NEVER,
+            budget => Deadline::after(Duration::from_nanos(budget)),
+        };
+        let woken = lock(&self.link.channel).woken();
+        woken.map_err(|status| self.failed(status))?;
+        loop {
+            while let Some(message) = self.receive_now()? {
+                self.handle(message)?;
+                if end.has_passed(now()) {
+                    return Ok(RS_MORE);
+                }
+            }
+            if lock(self.remotes).has_releases() {
+                self.send_releases(Deadline::NOW)?;
+            }
+            let mut channel = lock(&self.link.channel);
+            if channel.peer_is_gone() {
+                drop(channel);
+                return Err(self.end(RS_ERR_DEAD));
+            }
+            let may_sleep = channel.prepare_to_sleep();
+            drop(channel);
+            if may_sleep.map_err(|status| self.failed(status))? {
+                return Ok(RS_OK);
+            }
+        }
+    }
+
+    /// Carries out a request, and answers it. Fails only if the link does.
+    pub(super) fn serve(&self, mut from: Reader<'_>) -> Result<(), rs_status> {
+        let request = Request {
+            serial: from.word()?,
+            deadline: from.word()?,
+            code: u32::try_from(from.word()?).map_err(|_| RS_ERR_PEER)?,
+            pin: from.word()?,
+            index: from.word()?,
+            limit: from.word()?,
+            name: from.bytes()?,
+        };
+        let arguments_count = from.count()?;
+        count(&self.link.counters.served, 1);
+        let outcome = match self.may_begin(&request) {
+            Ok(()) => self.carry_out(&request, arguments_count, &mut from),
+            Err(status) => {
+                for _ in 0..arguments_count {
+                    self.discard(&mut from)?;
+                }
+                Err(status)
+            }
+        };
+        match outcome {
+            // Nobody waits for it any more.
+            Err(RS_ERR_TIMEOUT) => Ok(()),
+            Err(RS_ERR_PEER) => Err(RS_ERR_PEER),
+            outcome => self.reply(&request, outcome),
+        }
+    }
+
+    fn may_begin(&self, request: &Request<'_>) -> Result<(), rs_status> {
+        if Deadline::at(request.deadline).has_passed(now()) {
+            return Err(RS_ERR_TIMEOUT);
+        }
+        match self.state().deadlines.len() < DEPTH {
+            true => Ok(()),
+            false => Err(RS_ERR_LIMIT),
+        }
+    }
+
+    fn carry_out(
+        &self,
+        request: &Request<'_>,
+        arguments_count: usize,
+        from: &mut Reader<'_>,
+    ) -> Result<Granted, rs_status> {
+        let arguments = self.host.roots().array(arguments_count)?;
+        for place in arguments.iter() {
+            place.set(self.read(from)?);
+        }
+        from.end()?;
+        let target = self.target(request)?;
+        if request.code == RS_READ_VARIABLE && target.value != 0 {
+            return Ok(target);
+        }
+        if request.code == COPY {
+            return Ok(target);
+        }
+        let rights = target.rights;
+        let value = self.operate(request, target.value, &arguments)?;
+        Ok(Granted { value, rights })
+    }
+
+    /// What an operation is to be done to, if the peer may; 0 if `operate` is to find it by its name.
+    fn target(&self, request: &Request<'_>) -> Result<Granted, rs_status> {
+        let needed = needed(request.code)?;
+        let found = match request.pin {
+            0 => self.link.exported(request.name),
+            number => {
+                let pins = lock(&self.link.pins);
+                let pin = pins.get(number)?;
+                Some((pin.object, pin.rights))
+            }
+        };
+        match found {
+            Some((value, rights)) if rights & needed == needed => Ok(Granted { value, rights }),
+            Some(_) => Err(RS_ERR_DENIED),
+            None if self.link.settings.is_open => Ok(Granted {
+                value: 0,
+                rights: RS_CAN_ALL,
+            }),
+            None => Err(RS_ERR_DENIED),
+        }
+    }
+
+    fn operate(
+        &self,
+        request: &Request<'_>,
+        target: rs_value,
+        arguments: &RootArray<'_>,
+    ) -> Result<rs_value, rs_status> {
+        let operation = rs_operation {
+            code: request.code,
+            reserved: 0,
+            name: request.name.as_ptr().cast(),
+            name_length: request.name.len() as u64,
+            index: request.index,
+            arguments: arguments.as_ptr().cast(),
+            arguments_count: arguments.len() as u64,
+        };
+        self.state().has_raised = false;
+        crate::host::memory::push(&mut self.state().deadlines, request.deadline)?;
+        let (status, result) = self.callbacks().operate(self.link.id(), target, &operation);
+        self.state().deadlines.pop();
+        match status {
+            RS_OK => Ok(result),
+            RS_RAISED if self.state().has_raised => Err(RS_RAISED),
+            status if status < RS_OK => Err(status),
+            _ => Err(RS_ERR_HOST),
+        }
+    }
+
+    /// Answers a request.
+    fn reply(
+        &self,
+        request: &Request<'_>,
+        outcome: Result<Granted, rs_status>,
+    ) -> Result<(), rs_status> {
+        let mut message = Writer::new(self.link.allocator);
+        let mut sent = self.nothing_sent();
+        let deadline = Deadline::at(request.deadline);
+        let status = match outcome {
+            Ok(granted) => {
+                let written = message
+                    .words(&[request.serial, RS_OK as u64])
+                    .and_then(|()| match request.code {
+                        COPY => self.write_copy(&mut message, &mut sent, request, &granted),
+                        _ => self.write(&mut message, &mut sent, granted.value, granted.rights),
+                    });
+                match written {
+                    Ok(()) => return self.send_answer(&message, sent, deadline),
+                    Err(status) => status,
+                }
+            }
+            Err(status) => status,
+        };
+        self.take_back(sent);
+        self.reply_failure(request.serial, status, deadline)
+    }
+
+    fn write_copy(
+        &self,
+        message: &mut Writer,
+        sent: &mut super::values::Sent,
+        request: &Request<'_>,
+        granted: &Granted,
+    ) -> Result<(), rs_status> {
+        let words = match request.limit {
+            0 => usize::MAX,
+            bytes => usize::try_from(bytes / 8).unwrap_or(usize::MAX),
+        };
+        let limits = Limits {
+            depth: request.index,
+            words,
+        };
+        let encoded = self.encode(Root::One(granted.value), limits)?;
+        self.write_image(message, sent, &encoded, granted.rights)
+    }
+
+    fn send_answer(
+        &self,
+        message: &Writer,
+        sent: super::values::Sent,
+        deadline: Deadline,
+    ) -> Result<(), rs_status> {
+        match self.send(ANSWER, message, deadline) {
+            // It came too late: nobody waits for it.
+            Err(RS_ERR_TIMEOUT) => {
+                self.take_back(sent);
+                Ok(())
+            }
+            outcome => outcome,
+        }
+    }
+
+    fn reply_failure(
+        &self,
+        serial: u64,
+        status: rs_status,
+        deadline: Deadline,
+    ) -> Result<(), rs_status> {
+        let mut message = Writer::new(self.link.allocator);
+        message.words(&[serial, status as i64 as u64])?;
+        if status == RS_RAISED {
+            let state = self.state();
+            message.bytes(without_nul(&state.error.0))?;
+            message.bytes(without_nul(&state.error.1))?;
+        }
+        self.send_answer(&message, self.nothing_sent(), deadline)
+    }
+
+    /// Inside of an operation: why it fails.
+    pub fn raise(&self, kind: &[u8], text: &[u8]) -> Result<(), rs_status> {
+        self.link.set_error(kind, text)?;
+        self.state().has_raised = true;
+        Ok(())
+    }
+
+    /// The peer is about to leave: what this process refers to becomes ordinary objects of its own.
+    pub(super) fn take_over(&self, mut from: Reader<'_>) -> Result<(), rs_status> {
+        let serial = from.word()?;
+        let pins_count = from.count()?;
+        let pins = from.words(pins_count)?;
+        self.read_row(&mut from, |number, value| {
+            let pin = *pins.get(number).ok_or(RS_ERR_PEER)?;
+            let mut remotes = lock(self.remotes);
+            let Some(id) = remotes.find(self.link.id(), pin) else {
+                return Ok(());
+            };
+            let stands_for_it = remotes.get(id)?.value;
+            remotes.release(id)?;
+            drop(remotes);
+            self.callbacks().replace_remote(stands_for_it, value)
+        })?;
+        self.reply_failure(serial, RS_OK, Deadline::NEVER)
+    }
+}
+
+fn without_nul(text: &[u8]) -> &[u8] {
+    text.strip_suffix(&[0]).unwrap_or(text)
+}

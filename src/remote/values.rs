@@ -1,0 +1,353 @@
+//! Values in messages.
+//!
+//! | low three bits of its first word | then | is |
+//! |---|---|---|
+//! | 1, 2 | – | an integer, nil, false, true, as in an image |
+//! | 4 | the words of a node, whose number the rest of the word says | a number, a symbol, a string: a copy |
+//! | 5 | the receiver's pin | an object of the receiver, which comes home |
+//! | 6 | the sender's pin, the head of a node, bytes of a name | an object of the sender |
+//! | 7 | the words of an image, how many values it refers to, and those | a graph: a copy |
+//!
+//! Each 6 is a reference that its receiver must give back some time: also if it has no use for
+//! the message, or fails while it reads it.
+
+use super::pins::Pins;
+use super::session::Session;
+use super::wire::{Reader, Writer};
+use crate::graph::decode::{decode, decode_row};
+use crate::graph::encode::{Encoded, Limits, Root, encode};
+use crate::graph::image::{Body, Head, Image, Meaning, Word};
+use crate::graph::validate::validate;
+use crate::host::contract::rs_value;
+use crate::host::heap::Heap;
+use crate::host::item::*;
+use crate::host::items::Immediate;
+use crate::host::memory::{Vec, bytes_of, push};
+use crate::status::*;
+use crate::sync::lock;
+use core::cell::Cell;
+
+const LEAF: u64 = 4;
+const YOURS: u64 = 5;
+const MINE: u64 = 6;
+const IMAGE: u64 = 7;
+const TAG: u64 = 7;
+const TAG_BITS: u32 = 3;
+
+/// References that a message under way holds, to be taken back if it is not sent.
+pub(super) struct Sent {
+    pins: Vec<u64>,
+}
+
+impl Session<'_> {
+    pub(super) fn nothing_sent(&self) -> Sent {
+        Sent {
+            pins: Vec::new_in(self.link.allocator),
+        }
+    }
+
+    /// The message will not be sent.
+    pub(super) fn take_back(&self, sent: Sent) {
+        let mut pins = lock(&self.link.pins);
+        for number in sent.pins {
+            // They were counted when they were written.
+            let _ = pins.release(number, 1);
+        }
+    }
+
+    /// Writes a value. `rights` are what the peer gets of it if it is not copied.
+    pub(super) fn write(
+        &self,
+        out: &mut Writer,
+        sent: &mut Sent,
+        value: rs_value,
+        rights: u32,
+    ) -> Result<(), rs_status> {
+        if let Some(word) = self.immediate(value) {
+            return out.word(word.0);
+        }
+        let mut item = [rs_item::NONE];
+        self.callbacks().read_items(&[value], &mut item)?;
+        let [item] = item;
+        match item.kind {
+            RS_ITEM_NIL | RS_ITEM_FALSE | RS_ITEM_TRUE => out.word(Word::constant(item.kind).0),
+            RS_ITEM_INTEGER | RS_ITEM_FLOAT => write_bits(out, &item),
+            RS_ITEM_BIG_INTEGER | RS_ITEM_SYMBOL => write_bytes(out, &item),
+            RS_ITEM_STRING if item.flags & RS_ITEM_BY_VALUE != 0 => write_bytes(out, &item),
+            RS_ITEM_REMOTE => self.write_remote(out, sent, value, &item, rights),
+            _ if item.flags & RS_ITEM_BY_VALUE != 0 => {
+                let encoded = self.encode(Root::One(value), Limits::NONE)?;
+                self.write_image(out, sent, &encoded, rights)
+            }
+            _ => self.write_mine(out, sent, value, &item, rights),
+        }
+    }
+
+    fn immediate(&self, value: rs_value) -> Option<Word> {
+        match self.callbacks().host().immediates.read(value)? {
+            Immediate::Integer(integer) => Word::integer(integer),
+            Immediate::Constant(kind) => Some(Word::constant(kind)),
+        }
+    }
+
+    /// An object of this process: the peer gets a reference.
+    fn write_mine(
+        &self,
+        out: &mut Writer,
+        sent: &mut Sent,
+        value: rs_value,
+        item: &rs_item,
+        rights: u32,
+    ) -> Result<(), rs_status> {
+        sent.pins.try_reserve(1).map_err(|_| RS_ERR_MEMORY)?;
+        let pin = lock(&self.link.pins).send(value, rights)?;
+        sent.pins.push(pin);
+        out.word(MINE)?;
+        out.word(pin)?;
+        out.word(Head::new(item.kind, item.flags, item.count).0)?;
+        out.bytes(item.name())
+    }
+
+    /// An object of a peer: if of this one, it comes home; if of another, this one gets a reference
+    /// to what stands for it here, and so reaches it through this process.
+    fn write_remote(
+        &self,
+        out: &mut Writer,
+        sent: &mut Sent,
+        value: rs_value,
+        item: &rs_item,
+        rights: u32,
+    ) -> Result<(), rs_status> {
+        let remotes = lock(self.remotes);
+        let remote = remotes.get(item.integer() as u64).copied();
+        drop(remotes);
+        match remote {
+            Ok(remote) if remote.link == self.link.id() => {
+                out.word(YOURS)?;
+                out.word(remote.pin)
+            }
+            _ => self.write_mine(out, sent, value, item, rights),
+        }
+    }
+
+    /// Encodes a graph of this process.
+    pub(super) fn encode(&self, root: Root<'_>, limits: Limits) -> Result<Encoded, rs_status> {
+        let is_object = |value| self.heap.object(value).is_some();
+        encode(
+            self.callbacks(),
+            is_object,
+            root,
+            limits,
+            self.link.allocator,
+        )
+    }
+
+    /// Writes a graph, and references to what it does not hold.
+    pub(super) fn write_image(
+        &self,
+        out: &mut Writer,
+        sent: &mut Sent,
+        encoded: &Encoded,
+        rights: u32,
+    ) -> Result<(), rs_status> {
+        out.word(IMAGE)?;
+        out.word(encoded.words.len() as u64)?;
+        out.words(&encoded.words)?;
+        out.word(encoded.opaques.len() as u64)?;
+        for &value in encoded.opaques.iter() {
+            let mut item = [rs_item::NONE];
+            self.callbacks().read_items(&[value], &mut item)?;
+            match item[0].kind {
+                RS_ITEM_REMOTE => self.write_remote(out, sent, value, &item[0], rights)?,
+                _ => self.write_mine(out, sent, value, &item[0], rights)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads a value. If that fails, references that came with it are given back.
+    pub(super) fn read(&self, from: &mut Reader<'_>) -> Result<rs_value, rs_status> {
+        let word = from.word()?;
+        match word & TAG {
+            LEAF => self.read_leaf(from, word >> TAG_BITS),
+            YOURS => Ok(lock(&self.link.pins).get(from.word()?)?.object),
+            MINE => self.read_mine(from),
+            IMAGE => self.read_image(from, |image, opaques| {
+                let (roots, allocator) = (self.host.roots(), self.link.allocator);
+                decode(self.callbacks(), roots, image, opaques, allocator)
+            }),
+            _ => self.read_immediate(word),
+        }
+    }
+
+    fn read_immediate(&self, word: u64) -> Result<rs_value, rs_status> {
+        let (immediate, item) = match Word(word).meaning() {
+            Some(Meaning::Integer(integer)) => (
+                Immediate::Integer(integer),
+                rs_item::with_bits(RS_ITEM_INTEGER, integer as u64),
+            ),
+            Some(Meaning::Constant(kind)) => {
+                (Immediate::Constant(kind), rs_item::with_bits(kind, 0))
+            }
+            _ => return Err(RS_ERR_PEER),
+        };
+        match self.callbacks().host().immediates.value(immediate) {
+            Some(value) => Ok(value),
+            None => self.make(item),
+        }
+    }
+
+    fn make(&self, item: rs_item) -> Result<rs_value, rs_status> {
+        let value = [Cell::new(0)];
+        self.callbacks().make_items(&[item], &value)?;
+        Ok(value[0].get())
+    }
+
+    fn read_leaf(&self, from: &mut Reader<'_>, words: u64) -> Result<rs_value, rs_status> {
+        let words = from.words(usize::try_from(words).map_err(|_| RS_ERR_PEER)?)?;
+        let (&head, rest) = words.split_first().ok_or(RS_ERR_PEER)?;
+        let head = Head(head);
+        let body = head.body().ok_or(RS_ERR_PEER)?;
+        let is_leaf = matches!(body, Body { words, elements: 0 } if words == rest.len());
+        if !is_leaf || head.kind() == RS_ITEM_RECORD {
+            return Err(RS_ERR_PEER);
+        }
+        self.make(match head.kind() {
+            RS_ITEM_INTEGER | RS_ITEM_FLOAT => rs_item::with_bits(head.kind(), rest[0]),
+            kind => {
+                let bytes = &bytes_of(rest)[..head.count() as usize];
+                rs_item::with_bytes(kind, head.flags(), bytes)
+            }
+        })
+    }
+
+    /// A reference to an object of the peer: the object that stands for it, which is made if there is none.
+    fn read_mine(&self, from: &mut Reader<'_>) -> Result<rs_value, rs_status> {
+        let pin = from.word()?;
+        let head = Head(from.word()?);
+        let name = from.bytes()?;
+        let (id, remote) = lock(self.remotes).receive(self.link.id(), pin)?;
+        if remote.value != 0 {
+            return Ok(remote.value);
+        }
+        let item = rs_item::with_elements(head.kind(), head.flags(), head.count(), name);
+        let made = self.callbacks().make_remote(self.link.id(), id, &item);
+        let mut remotes = lock(self.remotes);
+        match made {
+            Ok(value) => remotes.set_value(id, value).map(|()| value),
+            Err(status) => {
+                // What was received is given back.
+                let _ = remotes.release(id);
+                Err(status)
+            }
+        }
+    }
+
+    /// Reads a graph, and what it refers to.
+    fn read_image<T>(
+        &self,
+        from: &mut Reader<'_>,
+        use_it: impl FnOnce(Image<'_>, &[rs_value]) -> Result<T, rs_status>,
+    ) -> Result<T, rs_status> {
+        let count = from.count()?;
+        let words = from.words(count)?;
+        let image = validate(words, self.link.allocator).map_err(|status| match status {
+            RS_ERR_IMAGE => RS_ERR_PEER,
+            status => status,
+        })?;
+        let count = from.count()?;
+        if count < image.opaques_count() {
+            return Err(RS_ERR_PEER);
+        }
+        let opaques = self.host.roots().array(count)?;
+        for place in opaques.iter() {
+            // An image in an image would be a way to make this recurse.
+            if from.peek()? & TAG == IMAGE {
+                return Err(RS_ERR_PEER);
+            }
+            place.set(self.read(from)?);
+        }
+        let mut values = Vec::new_in(self.link.allocator);
+        values.try_reserve(count).map_err(|_| RS_ERR_MEMORY)?;
+        values.extend(opaques.iter().map(Cell::get));
+        use_it(image, &values)
+    }
+
+    /// Reads many values that were encoded as one graph, and hands each of them out, with its number.
+    pub(super) fn read_row(
+        &self,
+        from: &mut Reader<'_>,
+        each: impl FnMut(usize, rs_value) -> Result<(), rs_status>,
+    ) -> Result<(), rs_status> {
+        if from.word()? != IMAGE {
+            return Err(RS_ERR_PEER);
+        }
+        self.read_image(from, |image, opaques| {
+            let (roots, allocator) = (self.host.roots(), self.link.allocator);
+            decode_row(self.callbacks(), roots, image, opaques, allocator, each)
+        })
+    }
+
+    /// Passes over a value that nobody wants: its references are given back.
+    pub(super) fn discard(&self, from: &mut Reader<'_>) -> Result<(), rs_status> {
+        let word = from.word()?;
+        match word & TAG {
+            LEAF => {
+                let words = usize::try_from(word >> TAG_BITS).map_err(|_| RS_ERR_PEER)?;
+                from.words(words).map(|_| ())
+            }
+            YOURS => from.word().map(|_| ()),
+            MINE => {
+                let pin = from.word()?;
+                from.word()?;
+                from.bytes()?;
+                let mut remotes = lock(self.remotes);
+                remotes.give_back(self.link.id(), pin)
+            }
+            IMAGE => {
+                let count = from.count()?;
+                from.words(count)?;
+                for _ in 0..from.count()? {
+                    if from.peek()? & TAG == IMAGE {
+                        return Err(RS_ERR_PEER);
+                    }
+                    self.discard(from)?;
+                }
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn write_bits(out: &mut Writer, item: &rs_item) -> Result<(), rs_status> {
+    if item.kind == RS_ITEM_INTEGER
+        && let Some(word) = Word::integer(item.integer())
+    {
+        return out.word(word.0);
+    }
+    out.word(2 << TAG_BITS | LEAF)?;
+    out.word(Head::new(item.kind, 0, 0).0)?;
+    out.word(item.integer() as u64)
+}
+
+fn write_bytes(out: &mut Writer, item: &rs_item) -> Result<(), rs_status> {
+    let head = Head::new(item.kind, item.flags, item.count);
+    let body = head.body().ok_or(RS_ERR_HOST)?;
+    out.word((1 + body.words as u64) << TAG_BITS | LEAF)?;
+    out.word(head.0)?;
+    out.padded(item.bytes())
+}
+
+/// All objects that a peer refers to, and the numbers of their pins.
+pub(super) fn pinned(
+    pins: &Pins,
+    numbers: &mut Vec<u64>,
+    objects: &mut Vec<rs_value>,
+) -> Result<(), rs_status> {
+    for (number, pin) in pins.iter() {
+        push(numbers, number)?;
+        push(objects, pin.object)?;
+    }
+    Ok(())
+}

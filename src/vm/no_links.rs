@@ -1,0 +1,106 @@
+//! On a system without links: there are none.
+
+#![allow(missing_docs)]
+
+use super::Vm;
+use crate::host::contract::{rs_ractor, rs_value};
+use crate::host::exchange::*;
+use crate::host::memory::HostAllocator;
+use crate::status::*;
+use core::ffi::c_char;
+
+pub struct Links;
+
+impl Links {
+    pub fn new(_vm: u64, _allocator: HostAllocator) -> Self {
+        Links
+    }
+
+    pub fn for_each_root(&self, _visit: &mut dyn FnMut(&mut rs_value)) {}
+
+    pub fn for_each_remote(&self, _visit: &mut dyn FnMut(&mut rs_value)) {}
+
+    pub fn sweep(&self, _is_alive: &mut dyn FnMut(rs_value) -> bool) {}
+}
+
+pub fn inherit(_end: &rs_link_end) -> rs_status {
+    RS_ERR_UNSUPPORTED
+}
+
+impl Vm {
+    pub fn link_new(
+        &self,
+        _ractor: rs_ractor,
+        _options: rs_link_options,
+    ) -> Result<(rs_link, rs_link_end), rs_status> {
+        Err(RS_ERR_UNSUPPORTED)
+    }
+
+    pub fn link_spawned(&self, _link: rs_link, _process: i32) -> Result<(), rs_status> {
+        Err(RS_ERR_FOREIGN)
+    }
+
+    pub fn link_adopt(
+        &self,
+        _ractor: rs_ractor,
+        _options: rs_link_options,
+        _end: rs_link_end,
+    ) -> Result<rs_link, rs_status> {
+        Err(RS_ERR_UNSUPPORTED)
+    }
+
+    pub fn link_close(&self, _link: rs_link, _: bool, _timeout: u64) -> Result<(), rs_status> {
+        Err(RS_ERR_FOREIGN)
+    }
+
+    pub fn link_export(
+        &self,
+        _link: rs_link,
+        _name: &[u8],
+        _value: rs_value,
+        _rights: u32,
+    ) -> Result<(), rs_status> {
+        Err(RS_ERR_FOREIGN)
+    }
+
+    pub fn link_fd(&self, _link: rs_link) -> Result<i32, rs_status> {
+        Err(RS_ERR_FOREIGN)
+    }
+
+    pub fn link_serve(&self, _link: rs_link, _budget: u64) -> Result<rs_status, rs_status> {
+        Err(RS_ERR_FOREIGN)
+    }
+
+    pub fn link_raise(&self, _link: rs_link, _: &[u8], _text: &[u8]) -> Result<(), rs_status> {
+        Err(RS_ERR_FOREIGN)
+    }
+
+    pub fn link_error(&self, _link: rs_link) -> Result<(*const c_char, *const c_char), rs_status> {
+        Err(RS_ERR_FOREIGN)
+    }
+
+    pub fn link_counts(&self, _link: rs_link) -> Result<rs_link_statistics, rs_status> {
+        Err(RS_ERR_FOREIGN)
+    }
+
+    pub fn remote_request(
+        &self,
+        _link: rs_link,
+        _remote: rs_remote,
+        _operation: &rs_operation,
+    ) -> Result<rs_value, rs_status> {
+        Err(RS_ERR_FOREIGN)
+    }
+
+    pub fn remote_copy(&self, _: rs_remote, _depth: u64, _: u64) -> Result<rs_value, rs_status> {
+        Err(RS_ERR_FOREIGN)
+    }
+
+    pub fn remote_link(&self, _remote: rs_remote) -> Result<rs_link, rs_status> {
+        Err(RS_ERR_FOREIGN)
+    }
+
+    pub fn remote_release(&self, _remote: rs_remote) -> Result<(), rs_status> {
+        Err(RS_ERR_FOREIGN)
+    }
+}

@@ -1,0 +1,281 @@
+//! A parent and its child, with a link between them.
+
+use crate::items::{Content, Host, content, small};
+use std::cell::Cell;
+use std::ffi::{CStr, CString, c_void};
+use std::sync::Mutex;
+use vmshare::ffi::remote::*;
+use vmshare::host::contract::rs_value;
+use vmshare::host::exchange::*;
+use vmshare::status::*;
+
+/// One of the two.
+pub struct End {
+    pub host: Box<Host>,
+    pub link: rs_link,
+    /// The other process, for the parent.
+    peer: libc::pid_t,
+    /// Most pins that there were at a time.
+    pub most_pins: Cell<u64>,
+}
+
+/// Forks are made by one thread at a time.
+static ALONE: Mutex<()> = Mutex::new(());
+
+/// Runs both; what fails in the child fails the test too.
+pub fn two(parent: impl FnOnce(&End), child: impl FnOnce(&End)) {
+    let alone = ALONE
+        .lock()
+        .unwrap_or_else(|poisoned| poisoned.into_inner());
+    let host = Host::new(true);
+    let (mut link, mut end) = (0, rs_link_end::default());
+    // SAFETY: valid pointers.
+    let status = unsafe { rs_link_new(host.vm, host.main, std::ptr::null(), &mut link, &mut end) };
+    assert_eq!(status, RS_OK);
+    // SAFETY: the child makes a vm of its own, and ends without leaving this function.
+    let process = unsafe { libc::fork() };
+    if process == 0 {
+        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            run_child(end, child);
+        }));
+        // SAFETY: ends this process at once.
+        unsafe { libc::_exit(i32::from(outcome.is_err())) };
+    }
+    drop(alone);
+    // SAFETY: the child has not been waited for.
+    assert_eq!(unsafe { rs_link_spawned(host.vm, link, process) }, RS_OK);
+    let own = End {
+        host,
+        link,
+        peer: process,
+        most_pins: Cell::new(0),
+    };
+    own.export("pins", own.host.function(pins), RS_CAN_CALL);
+    parent(&own);
+    let mut status = 0;
+    // SAFETY: a valid pointer.
+    assert_eq!(unsafe { libc::waitpid(process, &mut status, 0) }, process);
+    let was_killed = libc::WIFSIGNALED(status) && libc::WTERMSIG(status) == libc::SIGKILL;
+    assert!(status == 0 || was_killed, "the child has failed");
+    let _ = own.close(false);
+}
+
+fn run_child(end: rs_link_end, child: impl FnOnce(&End)) {
+    let host = Host::new(true);
+    let mut link = 0;
+    // SAFETY: valid pointers; the descriptors were inherited.
+    let status = unsafe { rs_link_adopt(host.vm, host.main, std::ptr::null(), &end, &mut link) };
+    assert_eq!(status, RS_OK);
+    child(&End {
+        host,
+        link,
+        peer: 0,
+        most_pins: Cell::new(0),
+    });
+}
+
+fn ok<T>(status: rs_status, value: T) -> Result<T, rs_status> {
+    match status {
+        RS_OK => Ok(value),
+        status => Err(status),
+    }
+}
+
+/// How many objects are pinned for the peer.
+fn pins(host: &Host, link: rs_link, _arguments: &[rs_value]) -> Result<rs_value, rs_status> {
+    let mut counts = rs_link_statistics {
+        size: size_of::<rs_link_statistics>() as u32,
+        ..rs_link_statistics::default()
+    };
+    // SAFETY: a valid pointer.
+    let status = unsafe { rs_link_counts(host.vm, link, &mut counts) };
+    ok(status, small(counts.pins as i64))
+}
+
+/// Calls a function of the peer.
+pub fn call(
+    host: &Host,
+    link: rs_link,
+    function: rs_value,
+    arguments: &[rs_value],
+) -> Result<rs_value, rs_status> {
+    let Content::Remote(remote, _) = content(function) else {
+        panic!("no remote");
+    };
+    request(host, link, remote, RS_CALL, "", 0, arguments)
+}
+
+/// Calls a function of the peer that has this name.
+pub fn call_by_name(
+    host: &Host,
+    link: rs_link,
+    name: &str,
+    arguments: &[rs_value],
+) -> Result<rs_value, rs_status> {
+    request(host, link, RS_NO_REMOTE, RS_CALL, name, 0, arguments)
+}
+
+fn request(
+    host: &Host,
+    link: rs_link,
+    remote: rs_remote,
+    code: u32,
+    name: &str,
+    index: u64,
+    arguments: &[rs_value],
+) -> Result<rs_value, rs_status> {
+    let operation = rs_operation {
+        name: name.as_ptr().cast(),
+        name_length: name.len() as u64,
+        index,
+        arguments: arguments.as_ptr(),
+        arguments_count: arguments.len() as u64,
+        ..rs_operation::new(code)
+    };
+    let mut result = 0;
+    // SAFETY: valid pointers.
+    let status = unsafe { rs_remote_request(host.vm, link, remote, &operation, &mut result) };
+    ok(status, result)
+}
+
+impl End {
+    fn ask(
+        &self,
+        target: rs_value,
+        code: u32,
+        index: u64,
+        arguments: &[rs_value],
+    ) -> Result<rs_value, rs_status> {
+        let Content::Remote(remote, _) = content(target) else {
+            panic!("no remote");
+        };
+        request(&self.host, self.link, remote, code, "", index, arguments)
+    }
+
+    pub fn variable(&self, name: &str) -> Result<rs_value, rs_status> {
+        request(
+            &self.host,
+            self.link,
+            RS_NO_REMOTE,
+            RS_READ_VARIABLE,
+            name,
+            0,
+            &[],
+        )
+    }
+
+    pub fn get(&self, target: rs_value, index: u64) -> Result<rs_value, rs_status> {
+        self.ask(target, RS_READ_ELEMENT, index, &[])
+    }
+
+    pub fn set(&self, target: rs_value, index: u64, value: rs_value) -> Result<(), rs_status> {
+        self.ask(target, RS_WRITE_ELEMENT, index, &[value])
+            .map(drop)
+    }
+
+    pub fn call_by_name(&self, name: &str, arguments: &[rs_value]) -> Result<rs_value, rs_status> {
+        call_by_name(&self.host, self.link, name, arguments)
+    }
+
+    pub fn copy(&self, target: rs_value) -> Result<rs_value, rs_status> {
+        let Content::Remote(remote, _) = content(target) else {
+            panic!("no remote");
+        };
+        let mut value = 0;
+        // SAFETY: valid pointers.
+        let status = unsafe { rs_remote_copy(self.host.vm, remote, std::ptr::null(), &mut value) };
+        ok(status, value)
+    }
+
+    pub fn export(&self, name: &str, value: rs_value, rights: u32) {
+        let name = CString::new(name).unwrap();
+        // SAFETY: valid pointers.
+        let status =
+            unsafe { rs_link_export(self.host.vm, self.link, name.as_ptr(), value, rights) };
+        assert_eq!(status, RS_OK);
+    }
+
+    pub fn close(&self, evacuates: bool) -> Result<(), rs_status> {
+        let flags = if evacuates { RS_LINK_EVACUATE } else { 0 };
+        // SAFETY: any id may be given.
+        ok(
+            unsafe { rs_link_close(self.host.vm, self.link, flags, 0) },
+            (),
+        )
+    }
+
+    /// Serves once; false if the peer is gone.
+    pub fn serve(&self) -> bool {
+        // SAFETY: any id may be given.
+        let status = unsafe { rs_link_serve(self.host.vm, self.link, 0) };
+        assert!(matches!(status, RS_OK | RS_MORE | RS_ERR_DEAD), "{status}");
+        self.most_pins
+            .set(self.most_pins.get().max(self.counts().pins));
+        status != RS_ERR_DEAD
+    }
+
+    /// The event loop of a host that has nothing else to do.
+    pub fn serve_until_gone(&self) {
+        let mut descriptor = -1;
+        // SAFETY: a valid pointer.
+        let status = unsafe { rs_link_fd(self.host.vm, self.link, &mut descriptor) };
+        assert_eq!(status, RS_OK);
+        while self.serve() {
+            let mut wanted = libc::pollfd {
+                fd: descriptor,
+                events: libc::POLLIN,
+                revents: 0,
+            };
+            // SAFETY: one valid place.
+            let ready = unsafe { libc::poll(&mut wanted, 1, 20_000) };
+            assert_eq!(ready, 1, "the child does nothing");
+        }
+    }
+
+    pub fn counts(&self) -> rs_link_statistics {
+        let mut counts = rs_link_statistics {
+            size: size_of::<rs_link_statistics>() as u32,
+            ..rs_link_statistics::default()
+        };
+        // SAFETY: a valid pointer.
+        let status = unsafe { rs_link_counts(self.host.vm, self.link, &mut counts) };
+        assert_eq!(status, RS_OK);
+        counts
+    }
+
+    /// How many objects the peer has pinned for this process: a function that it exports says so.
+    pub fn pins_of_peer(&self) -> u64 {
+        let count = self.call_by_name("pins", &[]).unwrap();
+        count as u64 >> 2
+    }
+
+    pub fn error(&self) -> (String, String) {
+        let (mut kind, mut text) = (std::ptr::null(), std::ptr::null());
+        // SAFETY: valid pointers; the texts stay until the next request.
+        unsafe {
+            let status = rs_link_error(self.host.vm, self.link, &mut kind, &mut text);
+            assert_eq!(status, RS_OK);
+            let string = |text| CStr::from_ptr(text).to_str().unwrap().to_string();
+            (string(kind), string(text))
+        }
+    }
+
+    /// A collection after which only these remotes live.
+    pub fn sweep(&self, lives: impl Fn(rs_value) -> bool) {
+        unsafe extern "C" fn is_alive(data: *mut c_void, value: rs_value) -> u32 {
+            // SAFETY: the closure of the call below.
+            let lives = unsafe { &*data.cast::<&dyn Fn(rs_value) -> bool>() };
+            u32::from(lives(value))
+        }
+        let lives: &dyn Fn(rs_value) -> bool = &lives;
+        let data = (&raw const lives).cast_mut().cast();
+        // SAFETY: the closure lives during the call.
+        let status = unsafe { vmshare::ffi::gc::rs_gc_sweep(self.host.vm, Some(is_alive), data) };
+        assert_eq!(status, RS_OK);
+    }
+
+    pub fn kill_peer(&self) {
+        // SAFETY: the child of this process, which has not been waited for.
+        assert_eq!(unsafe { libc::kill(self.peer, libc::SIGKILL) }, 0);
+    }
+}
