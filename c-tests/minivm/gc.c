@@ -52,6 +52,7 @@ static void visit_roots(Vm *vm, ReferenceVisitor visit, void *data)
     visit_thread_roots(vm, visit, data);
     variables_references(&vm->variables, visit, data);
     ractors_references(vm->ractors, visit, data);
+    visit(&vm->links.exports, data);
 }
 
 static void mark(Vm *vm)

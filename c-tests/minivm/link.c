@@ -56,12 +56,12 @@ static Link *alive_from(Link *link)
     return link;
 }
 
-Link *link_first_alive(Vm *vm)
+static Link *first_alive(Vm *vm)
 {
     return alive_from(vm->links.first);
 }
 
-Link *link_next_alive(const Link *link)
+static Link *next_alive(const Link *link)
 {
     return alive_from(link->next);
 }
@@ -107,6 +107,7 @@ static bool refuse_unless_main(Thread *thread)
 /* Arguments of the command that starts a child: this program with the options that it was started
  * with itself, then those that make it a child. */
 typedef struct Command {
+    char program[4096];
     char link[64];
     char timeout[64];
     const char **arguments;
@@ -115,11 +116,13 @@ typedef struct Command {
 static bool make_command(Command *command, const VmOptions *options, const rs_link_end *end,
                          const SpawnOptions *spawn)
 {
+    ssize_t length = readlink("/proc/self/exe", command->program, sizeof command->program - 1);
     command->arguments = calloc(options->arguments_count + 8, sizeof(char *));
-    if (command->arguments == NULL)
+    if (length < 0 || command->arguments == NULL)
         return false;
+    command->program[length] = '\0';
     const char **next = command->arguments;
-    *next++ = "minivm";
+    *next++ = command->program;
     for (size_t i = 0; i < options->arguments_count; i++)
         *next++ = options->arguments[i];
     snprintf(command->link, sizeof command->link, "--link=%d,%d", end->segment, end->socket);
@@ -147,13 +150,19 @@ static pid_t start(const Command *command, const rs_link_end *end)
     if (process != 0)
         return process;
     if (rs_link_inherit(end) == RS_OK)
-        execv("/proc/self/exe", (char *const *)command->arguments);
+        execv(command->program, (char *const *)command->arguments);
     _exit(127);
 }
 
-static bool start_child(Thread *thread, Link *link, const rs_link_end *end, const Command *command)
+static bool start_child(Thread *thread, Link *link, const rs_link_end *end, const char *file,
+                        const char *text, const SpawnOptions *options)
 {
-    link->process = start(command, end);
+    Command command;
+    if (!make_command(&command, &thread->vm->options, end, options))
+        return raise_memory(thread) != FAILED;
+    add_program(&command, file, text);
+    link->process = start(&command, end);
+    free(command.arguments);
     if (link->process < 0) {
         raise_format(thread, "process-error", "no child: %s", strerror(errno));
         return false;
@@ -171,6 +180,64 @@ static rs_link_options link_options(bool is_open, uint64_t milliseconds)
         .flags = is_open ? RS_LINK_OPEN : 0,
         .timeout = milliseconds * NANOSECONDS_PER_MILLISECOND,
     };
+}
+
+static bool export_over(Thread *thread, const Link *link, Value name, Value value, uint32_t rights)
+{
+    rs_status status =
+        rs_link_export(library(thread), link->id, symbol_name(thread->vm, name), value, rights);
+    if (status != RS_OK)
+        raise_status(thread, status);
+    return status == RS_OK;
+}
+
+static void forget_export(Links *links, Value name)
+{
+    for (Value *place = &links->exports; *place != NIL; place = &cons_of(*place)->cdr) {
+        if (car(car(*place)) == name) {
+            *place = cdr(*place);
+            return;
+        }
+    }
+}
+
+static bool remember_export(Thread *thread, Value name, Value value, uint32_t rights)
+{
+    Value entry = make_cons(thread, fixnum(rights), value);
+    if (entry != FAILED)
+        entry = make_cons(thread, name, entry);
+    Value exports = entry == FAILED ? FAILED : make_cons(thread, entry, thread->vm->links.exports);
+    if (exports != FAILED)
+        thread->vm->links.exports = exports;
+    return exports != FAILED;
+}
+
+bool links_export(Thread *thread, Value name, Value value, uint32_t rights)
+{
+    if (!refuse_unless_main(thread))
+        return false;
+    Value *scope = roots_open(thread);
+    Value *kept = root(thread, value);
+    forget_export(&thread->vm->links, name);
+    bool exported = rights == 0 || remember_export(thread, name, value, rights);
+    for (Link *link = first_alive(thread->vm); exported && link != NULL; link = next_alive(link))
+        exported = export_over(thread, link, name, *kept, rights);
+    roots_close(thread, scope);
+    return exported;
+}
+
+static bool export_all_over(Thread *thread, const Link *link)
+{
+    Value *scope = roots_open(thread);
+    Value *rest = root(thread, thread->vm->links.exports);
+    bool exported = true;
+    for (; exported && *rest != NIL; *rest = cdr(*rest)) {
+        Value rights = cdr(car(*rest));
+        exported = export_over(thread, link, car(car(*rest)), cdr(rights),
+                               (uint32_t)fixnum_number(car(rights)));
+    }
+    roots_close(thread, scope);
+    return exported;
 }
 
 static Link *new_link(Thread *thread, const SpawnOptions *spawn, rs_link_end *end)
@@ -197,18 +264,14 @@ Link *link_spawn(Thread *thread, const char *file, const char *text, const Spawn
     Link *link = refuse_unless_main(thread) ? new_link(thread, options, &end) : NULL;
     if (link == NULL)
         return NULL;
-    Command command;
-    bool started = make_command(&command, &thread->vm->options, &end, options);
-    if (started) {
-        add_program(&command, file, text);
-        started = start_child(thread, link, &end, &command);
-        free(command.arguments);
-    } else {
-        raise_memory(thread);
-    }
-    if (!started)
-        link_close(thread, link, false);
-    return started ? link : NULL;
+    if (export_all_over(thread, link) && start_child(thread, link, &end, file, text, options))
+        return link;
+    Value *scope = roots_open(thread);
+    Value *condition = root(thread, condition_take(thread));
+    link_close(thread, link, false);
+    thread->condition = *condition;
+    roots_close(thread, scope);
+    return NULL;
 }
 
 /* A child hides nothing from its parent. */
@@ -251,9 +314,9 @@ static rs_status serve_slice(Thread *thread, Link *link)
 static bool serve_links(Thread *thread, Link *only)
 {
     bool more = false;
-    Link *next = only == NULL ? link_first_alive(thread->vm) : alive_from(only);
+    Link *next = only == NULL ? first_alive(thread->vm) : alive_from(only);
     for (Link *link = next; link != NULL; link = next) {
-        next = only == NULL ? link_next_alive(link) : NULL;
+        next = only == NULL ? next_alive(link) : NULL;
         if (serve_slice(thread, link) == RS_MORE)
             more = true;
     }
@@ -263,8 +326,8 @@ static bool serve_links(Thread *thread, Link *only)
 static size_t add_descriptors(Thread *thread, Link *only, struct pollfd *polled)
 {
     size_t count = 0;
-    Link *link = only == NULL ? link_first_alive(thread->vm) : only;
-    for (; link != NULL && count < POLLED_MAX; link = only == NULL ? link_next_alive(link) : NULL) {
+    Link *link = only == NULL ? first_alive(thread->vm) : only;
+    for (; link != NULL && count < POLLED_MAX; link = only == NULL ? next_alive(link) : NULL) {
         int32_t descriptor = -1;
         rs_link_fd(library(thread), link->id, &descriptor);
         polled[count++] = (struct pollfd){.fd = descriptor, .events = POLLIN};
@@ -288,7 +351,7 @@ static bool wait_for_links(Thread *thread, Link *only, int input, uint64_t milli
 /* Whether there is still a peer to serve. */
 static bool has_peer(Vm *vm, const Link *only)
 {
-    return only == NULL ? link_first_alive(vm) != NULL : !only->is_dead;
+    return only == NULL ? first_alive(vm) != NULL : !only->is_dead;
 }
 
 static Value serve_loop(Thread *thread, Link *only, int input, uint64_t milliseconds)
@@ -390,16 +453,6 @@ bool link_close(Thread *thread, Link *link, bool evacuates)
         return true;
     raise_status(thread, status);
     return false;
-}
-
-bool link_export(Thread *thread, Link *link, const char *name, Value value, uint32_t rights)
-{
-    if (!refuse_unless_main(thread))
-        return false;
-    rs_status status = rs_link_export(library(thread), link->id, name, value, rights);
-    if (status != RS_OK)
-        raise_failed_request(thread, link, status);
-    return status == RS_OK;
 }
 
 rs_link_statistics link_counts(Thread *thread, const Link *link)

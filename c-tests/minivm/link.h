@@ -41,6 +41,8 @@ typedef struct Links {
     unsigned remotes;
     /* Some of them were replaced since the last collection. */
     bool has_replaced;
+    /* What peers may name: a list of (name rights . value). */
+    Value exports;
 } Links;
 
 /* What a child is started with. */
@@ -78,12 +80,11 @@ Value link_wait(Thread *thread, Link *link);
 /* False with a condition pending. */
 bool link_signal(Thread *thread, Link *link, int signal);
 bool link_close(Thread *thread, Link *link, bool evacuates);
-bool link_export(Thread *thread, Link *link, const char *name, Value value, uint32_t rights);
 struct rs_link_statistics link_counts(Thread *thread, const Link *link);
 
-/* Each link that has a peer: the first one, and the one behind another. */
-Link *link_first_alive(Vm *vm);
-Link *link_next_alive(const Link *link);
+/* All peers, those to come included, may refer to the value by that name and do what the rights say
+ * (RS_CAN_…); without rights not any more. False with a condition pending. */
+bool links_export(Thread *thread, Value name, Value value, uint32_t rights);
 
 /* The link of the library's id, or NULL. */
 Link *link_of_id(Vm *vm, uint64_t id);

@@ -88,8 +88,11 @@ static Value read_variable(Thread *thread, const rs_operation *operation)
     return variable == NULL ? FAILED : variable_read(thread, variable);
 }
 
-static Value write_variable(Thread *thread, const rs_operation *operation)
+/* A target is what was exported under that name: the object, not the variable. */
+static Value write_variable(Thread *thread, const Value *target, const rs_operation *operation)
 {
+    if (*target != NIL)
+        return raise_format(thread, "denied", "the name stands for an object, not for a variable");
     Variable *variable = variable_of(thread, operation);
     if (variable == NULL)
         return FAILED;
@@ -148,7 +151,7 @@ static Value print_for_peer(Thread *thread, Value target, uint64_t limit)
 
 static Value call(Thread *thread, const Value *target, const rs_operation *operation)
 {
-    Value procedure = operation->name == NULL ? *target : read_variable(thread, operation);
+    Value procedure = *target == NIL ? read_variable(thread, operation) : *target;
     if (procedure == FAILED)
         return FAILED;
     return call_procedure(thread, procedure, operation->arguments, operation->arguments_count);
@@ -188,7 +191,7 @@ static Value carry_out(Thread *thread, const Value *target, const rs_operation *
     case RS_READ_VARIABLE:
         return read_variable(thread, operation);
     case RS_WRITE_VARIABLE:
-        return write_variable(thread, operation);
+        return write_variable(thread, target, operation);
     case RS_READ_ELEMENT:
         return element_at(thread, *target, operation->index);
     case RS_WRITE_ELEMENT:

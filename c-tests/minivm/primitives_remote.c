@@ -142,15 +142,6 @@ static uint32_t read_rights(Thread *thread, Value list)
     return result;
 }
 
-static bool export_to_all(Thread *thread, Value name, Value value, uint32_t rights)
-{
-    Value *kept = root(thread, value);
-    for (Link *link = link_first_alive(thread->vm); link != NULL; link = link_next_alive(link))
-        if (!link_export(thread, link, symbol_name(thread->vm, name), *kept, rights))
-            return false;
-    return true;
-}
-
 /* `(export 'name value [rights])`: all peers that there are may refer to the value by that name,
  * and do what the rights say. */
 static Value export(Thread *thread, Value *arguments, size_t count)
@@ -158,7 +149,7 @@ static Value export(Thread *thread, Value *arguments, size_t count)
     if (!check_symbol(thread, arguments[0]))
         return FAILED;
     uint32_t rights = count == 3 ? read_rights(thread, arguments[2]) : RS_CAN_ALL;
-    bool exported = rights != 0 && export_to_all(thread, arguments[0], arguments[1], rights);
+    bool exported = rights != 0 && links_export(thread, arguments[0], arguments[1], rights);
     return exported ? arguments[0] : FAILED;
 }
 
@@ -172,7 +163,7 @@ static Value export_variable(Thread *thread, Value *arguments, size_t count)
         variable == NULL ? raise_unbound(thread, arguments[0]) : variable_read(thread, variable);
     uint32_t rights = count == 2 ? read_rights(thread, arguments[1]) : RS_CAN_ALL;
     bool exported =
-        value != FAILED && rights != 0 && export_to_all(thread, arguments[0], value, rights);
+        value != FAILED && rights != 0 && links_export(thread, arguments[0], value, rights);
     return exported ? arguments[0] : FAILED;
 }
 
@@ -180,7 +171,7 @@ static Value withdraw(Thread *thread, Value *arguments, size_t count)
 {
     (void)count;
     bool withdrawn =
-        check_symbol(thread, arguments[0]) && export_to_all(thread, arguments[0], NIL, 0);
+        check_symbol(thread, arguments[0]) && links_export(thread, arguments[0], NIL, 0);
     return withdrawn ? NIL : FAILED;
 }
 

@@ -103,6 +103,7 @@ Vm *vm_new(const VmOptions *options)
     if (vm == NULL)
         return NULL;
     vm->options = *options;
+    vm->links.exports = NIL;
     world_prepare(&vm->world);
     vm->record_types = record_types_new();
     vm->ractors = ractors_new();
