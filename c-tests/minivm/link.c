@@ -81,15 +81,17 @@ void links_settle(Thread *thread)
         gc_collect(thread);
 }
 
-/* A callback that failed has left its condition. */
-Value raise_failed_request(Thread *thread, const Link *link, int32_t status)
+/* A callback that failed has left its condition. The peer tells of third processes by conditions,
+ * so RS_ERR_DEAD is about this link. */
+Value raise_failed_request(Thread *thread, Link *link, int32_t status)
 {
     if (status == RS_ERR_HOST && thread->condition != NIL)
         return FAILED;
     const char *kind = NULL;
     const char *text = NULL;
     thread->condition = NIL;
-    if (link->is_closed || status == RS_ERR_CLOSED)
+    link->is_dead = link->is_dead || status == RS_ERR_DEAD || status == RS_ERR_PEER;
+    if (link->is_closed)
         status = RS_ERR_DEAD;
     else if (rs_link_error(library(thread), link->id, &kind, &text) != RS_OK)
         kind = text = NULL;

@@ -89,8 +89,9 @@ bool links_export(Thread *thread, Value name, Value value, uint32_t rights);
 /* The link of the library's id, or NULL. */
 Link *link_of_id(Vm *vm, uint64_t id);
 
-/* Makes the condition of a request that failed pending; always FAILED. */
-Value raise_failed_request(Thread *thread, const Link *link, int32_t status);
+/* Makes the condition of a request that failed pending, and takes note of a peer that is gone;
+ * always FAILED. */
+Value raise_failed_request(Thread *thread, Link *link, int32_t status);
 
 /* The Lisp object. */
 Value make_link_object(Thread *thread, Link *link);

@@ -238,21 +238,20 @@ static rs_status tell_condition(Thread *thread, rs_link link)
     return RS_RAISED;
 }
 
-/* An object of a third process: its owner is asked. */
-static rs_status pass_on(Thread *thread, rs_value target, const rs_operation *operation,
-                         rs_value *result)
+static Value operate_or_pass_on(Thread *thread, const Value *target, const rs_operation *operation)
 {
-    const Remote *remote = remote_of(target);
-    return rs_remote_request(thread->vm->share.vm, remote->link->id, remote->reference, operation,
-                             result);
+    if (stack_is_low(thread))
+        return raise_depth(thread);
+    /* An object of a third process: its owner is asked. */
+    if (is_remote(*target))
+        return remote_request(thread, *target, operation);
+    return carry_out(thread, target, operation);
 }
 
 static rs_status operate(Thread *thread, rs_link link, const Value *target,
                          const rs_operation *operation, rs_value *result)
 {
-    if (is_remote(*target))
-        return pass_on(thread, *target, operation, result);
-    Value value = stack_is_low(thread) ? raise_depth(thread) : carry_out(thread, target, operation);
+    Value value = operate_or_pass_on(thread, target, operation);
     if (value == FAILED)
         return tell_condition(thread, link);
     if (value == UNBOUND)

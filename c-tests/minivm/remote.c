@@ -109,7 +109,7 @@ static Value request(Thread *thread, Link *link, rs_remote reference, const rs_o
     return value;
 }
 
-static Value ask(Thread *thread, Value value, const rs_operation *operation)
+Value remote_request(Thread *thread, Value value, const rs_operation *operation)
 {
     return request(thread, remote_of(value)->link, remote_of(value)->reference, operation);
 }
@@ -127,13 +127,13 @@ static rs_operation operation_on(uint32_t code, uint64_t index, const Value *arg
 Value remote_field(Thread *thread, Value record, uint64_t index)
 {
     rs_operation operation = operation_on(RS_READ_ELEMENT, index, NULL, 0);
-    return ask(thread, record, &operation);
+    return remote_request(thread, record, &operation);
 }
 
 Value remote_set_field(Thread *thread, Value record, uint64_t index, const Value *field)
 {
     rs_operation operation = operation_on(RS_WRITE_ELEMENT, index, field, 1);
-    return ask(thread, record, &operation) == FAILED ? FAILED : *field;
+    return remote_request(thread, record, &operation) == FAILED ? FAILED : *field;
 }
 
 Value remote_element(Thread *thread, Value value, enum Type expected, uint64_t index)
@@ -151,7 +151,7 @@ Value remote_set_element(Thread *thread, Value value, enum Type expected, uint64
 Value remote_exchange(Thread *thread, Value value, uint64_t index, const Value *elements)
 {
     rs_operation operation = operation_on(RS_EXCHANGE_ELEMENT, index, elements, 2);
-    return ask(thread, value, &operation);
+    return remote_request(thread, value, &operation);
 }
 
 /* A key that is a string of its own means its content, so the owner gets that: a frozen copy. */
@@ -170,7 +170,7 @@ Value remote_hash_get(Thread *thread, Value *arguments, size_t count)
     if (!check_remote(thread, arguments[0], TYPE_HASH) || !prepare_key(thread, &arguments[1]))
         return FAILED;
     rs_operation operation = operation_on(RS_READ_KEY, 0, arguments + 1, count - 1);
-    return ask(thread, arguments[0], &operation);
+    return remote_request(thread, arguments[0], &operation);
 }
 
 Value remote_hash_set(Thread *thread, Value *arguments)
@@ -178,7 +178,7 @@ Value remote_hash_set(Thread *thread, Value *arguments)
     if (!check_remote(thread, arguments[0], TYPE_HASH) || !prepare_key(thread, &arguments[1]))
         return FAILED;
     rs_operation operation = operation_on(RS_WRITE_KEY, 0, arguments + 1, 2);
-    return ask(thread, arguments[0], &operation) == FAILED ? FAILED : arguments[2];
+    return remote_request(thread, arguments[0], &operation) == FAILED ? FAILED : arguments[2];
 }
 
 /* Asks for the value with a new pair as the default: nothing else is it. */
@@ -199,7 +199,7 @@ Value remote_length(Thread *thread, Value value, enum Type expected)
     if (!check_remote(thread, value, expected))
         return FAILED;
     rs_operation operation = operation_on(RS_READ_LENGTH, 0, NULL, 0);
-    return ask(thread, value, &operation);
+    return remote_request(thread, value, &operation);
 }
 
 Value remote_call(Thread *thread, Value value, const Value *arguments, size_t count)
@@ -207,7 +207,7 @@ Value remote_call(Thread *thread, Value value, const Value *arguments, size_t co
     if (!check_remote(thread, value, TYPE_CLOSURE))
         return FAILED;
     rs_operation operation = operation_on(RS_CALL, 0, arguments, count);
-    return ask(thread, value, &operation);
+    return remote_request(thread, value, &operation);
 }
 
 /* Two objects of one peer are compared there. Otherwise a copy of the remote one is compared here:
@@ -219,7 +219,7 @@ Value remote_equal(Thread *thread, const Value *values)
     bool both = is_remote(values[0]) && is_remote(values[1]);
     if (both && remote_of(values[0])->link == remote_of(values[1])->link) {
         rs_operation operation = operation_on(RS_EQUAL, 0, values + 1, 1);
-        return ask(thread, values[0], &operation);
+        return remote_request(thread, values[0], &operation);
     }
     Value *scope = roots_open(thread);
     Value *copies = root(thread, values[0]);
@@ -238,7 +238,7 @@ Value remote_text(Thread *thread, Value value)
     if (!is_remote(value))
         return raise_type(thread, "remote object", value);
     rs_operation operation = operation_on(RS_PRINT, TEXT_BYTES_MAX, NULL, 0);
-    return ask(thread, value, &operation);
+    return remote_request(thread, value, &operation);
 }
 
 Value remote_copy(Thread *thread, Value value, uint64_t depth)

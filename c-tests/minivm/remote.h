@@ -40,6 +40,9 @@ bool remote_is(Vm *vm, Value value, enum Type type);
 /* Whether it stands for a record whose type has that name. */
 bool remote_is_record(Value value, Value type_name);
 
+/* What the owner answers to an operation on the value, which is remote. */
+Value remote_request(Thread *thread, Value value, const rs_operation *operation);
+
 Value remote_element(Thread *thread, Value value, enum Type expected, uint64_t index);
 /* The element; FAILED. */
 Value remote_set_element(Thread *thread, Value value, enum Type expected, uint64_t index,

@@ -3,7 +3,7 @@
 (define long (make-list length-of-list 7))
 (assert-equal length-of-list (length (copy long)))
 
-(define depth (if (gc-stress?) 300 200000))
+(define depth (if (gc-stress?) 300 50000))
 (define deep nil)
 (dotimes (i depth) (set! deep (vector deep i)))
 (define deep-copy (copy deep))
