@@ -62,8 +62,8 @@ impl Writer {
     }
 
     /// The message, as it is sent.
-    pub fn as_bytes(&self) -> &[u8] {
-        bytes_of(&self.words)
+    pub fn into_words(self) -> Vec<u64> {
+        self.words
     }
 }
 
