@@ -1,6 +1,6 @@
 /*
- * vmshare.h: lets an existing VM share live objects between its ractors. This page says how; then
- * it includes the whole API.
+ * vmshare.h: lets an existing VM share live objects between its ractors, and with other processes.
+ * This page says how; then it includes the whole API.
  *
  * CAVEATS
  *
@@ -65,6 +65,27 @@
  * 6. Turn what is not RS_OK into the VM's own error: rs_last_report has the message. rs_vm_free at
  *    the end.
  *
+ * ANOTHER PROCESS
+ *
+ * A link (rs_link) joins two processes, each with a vm of its own. What one exports, the other sees
+ * as an object of its own heap that stands for it; what is done to that one, the owner does to the
+ * object itself. Neither reads the other's memory: there is nothing to lock, and a peer that dies or
+ * lies is an error and no more.
+ *
+ * 1. Fill in `read_items` and `make_items` with their two companions: what your values are in terms
+ *    that every host has. That alone gives copies of whole graphs (rs_image_encode,
+ *    rs_image_decode).
+ * 2. Fill in `make_remote`: an object that holds an rs_remote; and `operate`: your own primitives,
+ *    called with the arguments of a peer.
+ * 3. In the parent: rs_link_new, fork and exec with rs_link_inherit in between, rs_link_spawned,
+ *    rs_link_export; then rs_link_serve from the event loop, which polls rs_link_fd. In the child:
+ *    rs_link_adopt.
+ * 4. Where a primitive finds that its argument is of the wrong type, it looks whether that is a
+ *    remote object, and calls rs_remote_get, rs_remote_set, … (inline.h): ordinary objects pay
+ *    nothing.
+ * 5. rs_link_close with RS_LINK_EVACUATE before the process ends: what it had lent becomes ordinary
+ *    objects of the peer.
+ *
  * OWNERSHIP
  *
  * The caller owns the vm (rs_vm_free), ractors (rs_ractor_free) and slots (rs_slot_free), and may
@@ -124,7 +145,7 @@
  *     vmshare/gc.h          what a collector tells and asks
  *     vmshare/walk.h        the pull walk
  *     vmshare/verify.h      the verifier
- *     vmshare/graph.h       whole graphs in one piece of memory
+ *     vmshare/graph.h       images: whole graphs in one piece of memory
  *     vmshare/remote.h      objects of another process
  *     vmshare/loader.h      all of it by dlopen; not included here
  *     vmshare.hpp           handles for C++; not included here

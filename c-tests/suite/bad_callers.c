@@ -29,6 +29,8 @@ static Scene set_with(const Configuration *configuration, Options options)
     scene.good.slot = host_assign(scene.host, "TOP", scene.good.value);
     scene.good.null_pointer = false;
     CHECK_OK(rs_image_encode(vm, scene.host->main, NIL, NULL, &scene.good.image));
+    rs_link_end end;
+    CHECK_OK(rs_link_new(vm, scene.host->main, NULL, &scene.good.link, &end));
     rs_value object = NIL;
     CHECK_STATUS(RS_MORE, rs_walk_begin(vm, scene.host->main, RS_WALK_TO_MARK,
                                         host_constant(scene.host, "WALKED"), leaf(scene.host),
@@ -206,6 +208,29 @@ static void images_that_are_none(const Configuration *configuration)
     host_close(other);
 }
 
+static void links_that_are_none(const Configuration *configuration)
+{
+    Host *other = host_open(configuration, (Options){0});
+    rs_link foreign = 0;
+    rs_link_end end;
+    CHECK_OK(rs_link_new(other->vm, other->main, NULL, &foreign, &end));
+    Scene scene = set(configuration);
+    rs_link closed = 0;
+    CHECK_OK(rs_link_new(scene.host->vm, scene.host->main, NULL, &closed, &end));
+    CHECK_OK(rs_link_close(scene.host->vm, closed, 0, 0));
+    Id ids[IDS];
+    bad_ids(ids, closed, foreign, scene.good.slot, scene.good.link);
+    for (size_t index = 0; index < calls_count; index++) {
+        for (size_t bad = 0; bad < IDS && calls[index].takes & TAKES_LINK; bad++) {
+            Arguments arguments = scene.good;
+            arguments.link = ids[bad].id;
+            expect(ids[bad].expected, &calls[index], scene.host->vm, arguments, ids[bad].mistake);
+        }
+    }
+    tear_down(&scene);
+    host_close(other);
+}
+
 static void immediates_where_objects_are_expected(const Configuration *configuration)
 {
     Scene scene = set(configuration);
@@ -271,15 +296,11 @@ static void callers_from_another_ractor(const Configuration *configuration)
 }
 
 static const Test tests[] = {
-    TEST(vms_that_are_none),
-    TEST(results_that_have_no_place),
-    TEST(ractors_that_are_none),
-    TEST(slots_that_are_none),
-    TEST(walks_that_are_none),
-    TEST(images_that_are_none),
-    TEST(immediates_where_objects_are_expected),
-    TEST(numbers_out_of_range),
-    TEST(callers_from_another_ractor),
+    TEST(vms_that_are_none),     TEST(results_that_have_no_place),
+    TEST(ractors_that_are_none), TEST(slots_that_are_none),
+    TEST(walks_that_are_none),   TEST(images_that_are_none),
+    TEST(links_that_are_none),   TEST(immediates_where_objects_are_expected),
+    TEST(numbers_out_of_range),  TEST(callers_from_another_ractor),
 };
 
 int main(int count, char **arguments)

@@ -225,7 +225,7 @@ static void try_during_collection(void *data)
 static void inside_the_collectors_functions_nothing_hangs(const Configuration *configuration)
 {
     for (size_t index = 0; index < calls_count; index++) {
-        if (calls[index].takes & (DANGEROUS | TAKES_WALK | TAKES_SLOT | TAKES_IMAGE)) {
+        if (calls[index].takes & (DANGEROUS | TAKES_WALK | TAKES_SLOT | TAKES_IMAGE | TAKES_LINK)) {
             continue;
         }
         Attempt attempt = {

@@ -22,6 +22,8 @@ static void every_status_has_its_c_name_and_a_text(const Configuration *configur
         {4, "RS_MORE", "there is more to do"},
         {5, "RS_BUSY", "busy: try again later"},
         {6, "RS_UNANNOUNCED", "an object has changed with no check before"},
+        {7, "RS_RAISED", "the peer's program raised an error"},
+        {8, "RS_CANCELLED", "the wait was cancelled"},
         {-1, "RS_ERR_ARGUMENT", "an argument is NULL or out of range"},
         {-2, "RS_ERR_CLOSED", "the handle is closed"},
         {-3, "RS_ERR_FOREIGN", "the handle belongs to another vm or is of another kind"},
@@ -36,6 +38,11 @@ static void every_status_has_its_c_name_and_a_text(const Configuration *configur
         {-12, "RS_ERR_LIMIT", "a limit is reached"},
         {-13, "RS_ERR_FORKED", "forked process: rs_after_fork_child was not called"},
         {-14, "RS_ERR_IMAGE", "the bytes are not a valid image"},
+        {-15, "RS_ERR_PEER", "the peer broke the protocol"},
+        {-16, "RS_ERR_DEAD", "the peer is gone"},
+        {-17, "RS_ERR_TIMEOUT", "the time is up"},
+        {-18, "RS_ERR_DENIED", "the peer does not allow that"},
+        {-19, "RS_ERR_STALE", "the reference leads to nothing any more"},
     };
     for (size_t index = 0; index < sizeof known / sizeof known[0]; index++) {
         CHECK_TEXT(known[index].name, rs_status_name(known[index].status));
@@ -46,7 +53,7 @@ static void every_status_has_its_c_name_and_a_text(const Configuration *configur
 static void unknown_statuses_have_a_name_and_a_text_too(const Configuration *configuration)
 {
     (void)configuration;
-    static const rs_status unknown[] = {7, 100, -50, -100, INT32_MAX, INT32_MIN};
+    static const rs_status unknown[] = {50, 100, -50, -100, INT32_MAX, INT32_MIN};
     for (size_t index = 0; index < sizeof unknown / sizeof unknown[0]; index++) {
         CHECK_TEXT("RS_?", rs_status_name(unknown[index]));
         CHECK_TEXT("unknown status", rs_status_text(unknown[index]));

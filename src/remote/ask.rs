@@ -2,7 +2,7 @@
 
 use super::link::{Message, count};
 use super::session::{ANSWER, EVACUATION, GOODBYE, REQUEST, Session};
-use super::values::pinned;
+use super::values::{Sent, pinned};
 use super::wire::{Reader, Writer};
 use crate::graph::encode::{Limits, Root};
 use crate::host::contract::rs_value;
@@ -69,17 +69,18 @@ impl Session<'_> {
         let mut message = Writer::new(self.link.allocator);
         let mut sent = self.nothing_sent();
         let written = self.write_request(&mut message, &mut sent, serial, deadline, pin, asked);
-        let outcome = match written {
-            Ok(()) => self
-                .send(REQUEST, &message, deadline)
-                .inspect_err(|_| self.explain(NOT_EXECUTED)),
-            Err(status) => Err(status),
-        };
-        if outcome.is_err() {
-            self.take_back(sent);
-        }
+        let outcome = written
+            .and_then(|()| self.send(REQUEST, message))
+            .map_err(|status| self.failed(status))
+            .inspect_err(|_| self.explain(NOT_EXECUTED));
         count(&self.link.counters.requests, 1);
-        let answer = outcome.and_then(|()| self.answer(serial, deadline));
+        let answer = match outcome {
+            Ok(()) => self.answer(REQUEST, serial, deadline, sent),
+            Err(status) => {
+                self.take_back(sent);
+                Err(status)
+            }
+        };
         let left = self.state().waiting.pop();
         debug_assert_eq!(left, Some(serial));
         self.result(&answer?)
@@ -111,7 +112,7 @@ impl Session<'_> {
     fn write_request(
         &self,
         message: &mut Writer,
-        sent: &mut super::values::Sent,
+        sent: &mut Sent,
         serial: u64,
         deadline: Deadline,
         pin: u64,
@@ -133,22 +134,37 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Waits for the answer to a request, and does meanwhile what the peer asks for.
-    fn answer(&self, serial: u64, deadline: Deadline) -> Result<Message, rs_status> {
+    /// Waits for the answer to what was sent under this number, and does meanwhile what the peer asks for.
+    fn answer(
+        &self,
+        kind: u32,
+        serial: u64,
+        deadline: Deadline,
+        sent: Sent,
+    ) -> Result<Message, rs_status> {
+        let answer = self.wait_for_answer(serial, deadline);
+        if answer.is_err() {
+            let was_kept = self.state().unsend(kind, serial);
+            self.explain(if was_kept { NOT_EXECUTED } else { UNKNOWN });
+            if was_kept {
+                self.take_back(sent);
+            }
+        }
+        answer
+    }
+
+    fn wait_for_answer(&self, serial: u64, deadline: Deadline) -> Result<Message, rs_status> {
         loop {
             if let Some(answer) = self.kept_answer(serial) {
                 return Ok(answer);
             }
-            let message = self
-                .receive(deadline)
-                .inspect_err(|_| self.explain(UNKNOWN))?;
+            let message = self.receive(deadline)?;
             let is_it = message.kind == ANSWER
                 && words_of(&message.bytes).and_then(|words| words.first()) == Some(&serial);
             if is_it {
                 return Ok(message);
             }
-            self.handle(message)
-                .inspect_err(|_| self.explain(UNKNOWN))?;
+            self.handle(message)?;
         }
     }
 
@@ -196,9 +212,13 @@ impl Session<'_> {
             let encoded = self.encode(Root::Row(&objects), Limits::NONE)?;
             self.write_image(&mut message, &mut sent, &encoded, RS_CAN_ALL)
         };
-        let outcome = write()
-            .and_then(|()| self.send(EVACUATION, &message, deadline))
-            .and_then(|()| self.answer(serial, deadline));
+        let outcome = match write().and_then(|()| self.send(EVACUATION, message)) {
+            Ok(()) => self.answer(EVACUATION, serial, deadline, sent),
+            Err(status) => {
+                self.take_back(sent);
+                Err(status)
+            }
+        };
         self.state().waiting.pop();
         outcome.map(|_| ())
     }
@@ -208,7 +228,7 @@ impl Session<'_> {
         if self.link.ended().is_none() {
             let goodbye = Writer::new(self.link.allocator);
             // If there is no room, the peer sees the end of the channel.
-            let _ = self.send(GOODBYE, &goodbye, Deadline::NOW);
+            let _ = self.send(GOODBYE, goodbye);
             self.end(RS_ERR_CLOSED);
         }
     }

@@ -3,9 +3,9 @@
 use super::pins::Pins;
 use crate::host::contract::{rs_ractor, rs_value};
 use crate::host::exchange::{rs_link, rs_link_statistics};
-use crate::host::memory::{HostAllocator, Vec, push};
+use crate::host::memory::{HostAllocator, Vec, bytes_of, push};
 use crate::shm::channel::Channel;
-use crate::status::rs_status;
+use crate::status::{RS_ERR_LIMIT, rs_status};
 use crate::sync::{AtomicU64, Mutex, Ordering, lock};
 use core::ffi::c_char;
 
@@ -36,6 +36,106 @@ pub(super) struct Message {
     pub bytes: Vec<u8>,
 }
 
+/// A message on its way.
+pub(super) struct Outgoing {
+    pub kind: u32,
+    pub words: Vec<u64>,
+    /// Bytes of a long message that are sent; none before it was begun.
+    written: Option<usize>,
+}
+
+/// Most bytes that are on their way to a peer that does not take them.
+const MOST_OUTGOING: usize = 1 << 30;
+
+impl State {
+    /// Sends a message at once, if there is room.
+    pub fn try_send(
+        &self,
+        channel: &mut Channel,
+        kind: u32,
+        words: &[u64],
+    ) -> Result<bool, rs_status> {
+        match size_of_val(words) <= channel.longest_whole() {
+            true => channel.try_send(kind, &[bytes_of(words)]),
+            false => Ok(false),
+        }
+    }
+
+    /// Keeps a message until there is room for it.
+    pub fn queue(&mut self, kind: u32, words: Vec<u64>) -> Result<(), rs_status> {
+        let queued: usize = self
+            .outgoing
+            .iter()
+            .map(|own| size_of_val(&own.words[..]))
+            .sum();
+        if !self.outgoing.is_empty() && queued + size_of_val(&words[..]) > MOST_OUTGOING {
+            return Err(RS_ERR_LIMIT);
+        }
+        let message = Outgoing {
+            kind,
+            words,
+            written: None,
+        };
+        push(&mut self.outgoing, message)
+    }
+
+    /// Sends what there is room for; returns whether anything was sent.
+    pub fn pump(&mut self, channel: &mut Channel) -> Result<bool, rs_status> {
+        let mut has_sent = false;
+        while let Some(first) = self.outgoing.first_mut() {
+            let (has_moved, is_done) = first.push_on(channel)?;
+            has_sent |= has_moved;
+            if !is_done {
+                break;
+            }
+            self.outgoing.remove(0);
+        }
+        if has_sent {
+            channel.flush()?;
+        }
+        Ok(has_sent)
+    }
+
+    /// Takes back a request that has not been begun to be sent; returns whether that was so.
+    pub fn unsend(&mut self, kind: u32, serial: u64) -> bool {
+        let is_it = |own: &Outgoing| {
+            own.kind == kind && own.written.is_none() && own.words.first() == Some(&serial)
+        };
+        match self.outgoing.iter().position(is_it) {
+            Some(index) => {
+                self.outgoing.remove(index);
+                true
+            }
+            None => false,
+        }
+    }
+}
+
+impl Outgoing {
+    /// Sends as much as there is room for; returns whether that was anything, and whether it was the rest.
+    fn push_on(&mut self, channel: &mut Channel) -> Result<(bool, bool), rs_status> {
+        let bytes = bytes_of(&self.words);
+        if bytes.len() <= channel.longest_whole() {
+            let sent = channel.try_send(self.kind, &[bytes])?;
+            return Ok((sent, sent));
+        }
+        let mut written = match self.written {
+            Some(written) => written,
+            None if channel.try_open(self.kind, bytes.len() as u64)? => 0,
+            None => return Ok((false, false)),
+        };
+        let before = written;
+        while written < bytes.len() {
+            match channel.try_write(&bytes[written..])? {
+                0 => break,
+                count => written += count,
+            }
+        }
+        self.written = Some(written);
+        Ok((written > before, written == bytes.len()))
+    }
+}
+
 /// What the link's own thread remembers.
 pub(super) struct State {
     /// Number of the last request.
@@ -44,8 +144,8 @@ pub(super) struct State {
     pub waiting: Vec<u64>,
     /// Answers that came while an inner request was waiting.
     pub answers: Vec<Message>,
-    /// What arrived while there was no room to send.
-    pub arrived: Vec<Message>,
+    /// What there was no room for yet, in order.
+    pub outgoing: Vec<Outgoing>,
     /// When the requests end that are being carried out, the outermost first.
     pub deadlines: Vec<u64>,
     /// An error's kind and text, each with a NUL at its end.
@@ -95,7 +195,7 @@ impl Link {
                 serial: 0,
                 waiting: Vec::new_in(allocator),
                 answers: Vec::new_in(allocator),
-                arrived: Vec::new_in(allocator),
+                outgoing: Vec::new_in(allocator),
                 deadlines: Vec::new_in(allocator),
                 error: (Vec::new_in(allocator), Vec::new_in(allocator)),
                 has_raised: false,

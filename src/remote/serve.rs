@@ -3,6 +3,7 @@
 use super::ask::COPY;
 use super::link::count;
 use super::session::{ANSWER, Session};
+use super::values::Sent;
 use super::wire::{Reader, Writer};
 use crate::graph::encode::{Limits, Root};
 use crate::host::contract::rs_value;
@@ -63,7 +64,7 @@ impl Session<'_> {
                 }
             }
             if lock(self.remotes).has_releases() {
-                self.send_releases(Deadline::NOW)?;
+                self.send_releases()?;
             }
             let mut channel = lock(&self.link.channel);
             if channel.peer_is_gone() {
@@ -124,10 +125,7 @@ impl Session<'_> {
         arguments_count: usize,
         from: &mut Reader<'_>,
     ) -> Result<Granted, rs_status> {
-        let arguments = self.host.roots().array(arguments_count)?;
-        for place in arguments.iter() {
-            place.set(self.read(from)?);
-        }
+        let arguments = self.read_all(arguments_count, from)?;
         from.end()?;
         let target = self.target(request)?;
         if request.code == RS_READ_VARIABLE && target.value != 0 {
@@ -198,7 +196,6 @@ impl Session<'_> {
     ) -> Result<(), rs_status> {
         let mut message = Writer::new(self.link.allocator);
         let mut sent = self.nothing_sent();
-        let deadline = Deadline::at(request.deadline);
         let status = match outcome {
             Ok(granted) => {
                 let written = message
@@ -207,21 +204,22 @@ impl Session<'_> {
                         COPY => self.write_copy(&mut message, &mut sent, request, &granted),
                         _ => self.write(&mut message, &mut sent, granted.value, granted.rights),
                     });
-                match written {
-                    Ok(()) => return self.send_answer(&message, sent, deadline),
-                    Err(status) => status,
+                match written.and_then(|()| self.send(ANSWER, message)) {
+                    Ok(()) => return Ok(()),
+                    Err(status) => self.failed(status),
                 }
             }
             Err(status) => status,
         };
         self.take_back(sent);
-        self.reply_failure(request.serial, status, deadline)
+        self.expect_open()?;
+        self.reply_failure(request.serial, status)
     }
 
     fn write_copy(
         &self,
         message: &mut Writer,
-        sent: &mut super::values::Sent,
+        sent: &mut Sent,
         request: &Request<'_>,
         granted: &Granted,
     ) -> Result<(), rs_status> {
@@ -237,28 +235,7 @@ impl Session<'_> {
         self.write_image(message, sent, &encoded, granted.rights)
     }
 
-    fn send_answer(
-        &self,
-        message: &Writer,
-        sent: super::values::Sent,
-        deadline: Deadline,
-    ) -> Result<(), rs_status> {
-        match self.send(ANSWER, message, deadline) {
-            // It came too late: nobody waits for it.
-            Err(RS_ERR_TIMEOUT) => {
-                self.take_back(sent);
-                Ok(())
-            }
-            outcome => outcome,
-        }
-    }
-
-    fn reply_failure(
-        &self,
-        serial: u64,
-        status: rs_status,
-        deadline: Deadline,
-    ) -> Result<(), rs_status> {
+    fn reply_failure(&self, serial: u64, status: rs_status) -> Result<(), rs_status> {
         let mut message = Writer::new(self.link.allocator);
         message.words(&[serial, status as i64 as u64])?;
         if status == RS_RAISED {
@@ -266,7 +243,7 @@ impl Session<'_> {
             message.bytes(without_nul(&state.error.0))?;
             message.bytes(without_nul(&state.error.1))?;
         }
-        self.send_answer(&message, self.nothing_sent(), deadline)
+        self.send(ANSWER, message)
     }
 
     /// Inside of an operation: why it fails.
@@ -292,7 +269,7 @@ impl Session<'_> {
             drop(remotes);
             self.callbacks().replace_remote(stands_for_it, value)
         })?;
-        self.reply_failure(serial, RS_OK, Deadline::NEVER)
+        self.reply_failure(serial, RS_OK)
     }
 }
 

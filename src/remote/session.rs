@@ -8,6 +8,9 @@
 //! | evacuation | a serial number as of a request, how many pins of the sender, their numbers, and a row of values: what they were |
 //! | goodbye | none: nothing comes after it |
 //!
+//! Sending never waits: what there is no room for is queued, and sent while the link waits for something
+//! to receive, or is served. So a peer that reads nothing stops nobody; it runs into a limit.
+//!
 //! While a request waits, what the peer asks for is carried out at once: it may be what the request
 //! waits for; and if it is not, the peer, which is one thread, can't answer before it has its own answer.
 //! Answers to outer requests that come meanwhile are kept.
@@ -36,9 +39,6 @@ pub(super) const GOODBYE: u32 = 5;
 /// How often a wait asks whether it is cancelled.
 const SLICE: Duration = Duration::from_millis(10);
 
-/// Most messages that wait here because there is no room to send.
-const MOST_ARRIVED: usize = 1 << 16;
-
 /// Releases in a message.
 const RELEASES: usize = 64;
 
@@ -61,6 +61,11 @@ impl Session<'_> {
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         lock(&self.link.state)
+    }
+
+    /// Both, in the order in which they are locked.
+    fn channel_and_state(&self) -> (MutexGuard<'_, Channel>, MutexGuard<'_, State>) {
+        (lock(&self.link.channel), self.state())
     }
 
     /// The link has not ended.
@@ -104,66 +109,28 @@ impl Session<'_> {
         }
     }
 
-    /// Sends a message, and whatever is to be given back before it.
-    pub(super) fn send(
-        &self,
-        kind: u32,
-        message: &Writer,
-        deadline: Deadline,
-    ) -> Result<(), rs_status> {
+    /// Sends a message, and whatever is to be given back before it. Never waits: what there is no room for
+    /// now is sent as there is room, by `pump`.
+    ///
+    /// `RS_ERR_LIMIT`: the peer takes no such message, or takes nothing at all for too long;
+    /// `RS_ERR_MEMORY`. The message is not sent then.
+    pub(super) fn send(&self, kind: u32, message: Writer) -> Result<(), rs_status> {
         if lock(self.remotes).has_releases() {
-            self.send_releases(deadline)?;
+            self.send_releases()?;
         }
-        self.send_one(kind, message.as_bytes(), deadline)
-    }
-
-    fn send_one(&self, kind: u32, bytes: &[u8], deadline: Deadline) -> Result<(), rs_status> {
+        let words = message.into_words();
         count(&self.link.counters.messages, 1);
-        count(&self.link.counters.bytes, bytes.len() as u64);
-        let mut channel = lock(&self.link.channel);
-        let sent = match channel.try_send(kind, &[bytes]) {
-            Ok(true) => channel.flush(),
-            Ok(false) | Err(RS_ERR_LIMIT) => self.send_slowly(&mut channel, kind, bytes, deadline),
-            Err(status) => Err(status),
-        };
-        drop(channel);
-        sent.map_err(|status| self.failed(status))
-    }
-
-    /// There is no room, or it is a long message: takes in what arrives meanwhile, since the peer may have no
-    /// room either.
-    #[cold]
-    fn send_slowly(
-        &self,
-        channel: &mut Channel,
-        kind: u32,
-        bytes: &[u8],
-        deadline: Deadline,
-    ) -> Result<(), rs_status> {
-        let mut take_in = |channel: &mut Channel| self.take_in(channel);
-        let mut wait = Wait {
-            deadline,
-            cancel: None,
-            meanwhile: Some(&mut take_in),
-        };
-        self.callbacks()
-            .blocking(|| channel.send(&mut wait, kind, &[bytes]))
-    }
-
-    fn take_in(&self, channel: &mut Channel) -> Result<bool, rs_status> {
-        let mut state = self.state();
-        if state.arrived.len() >= MOST_ARRIVED {
-            return Ok(false);
+        count(&self.link.counters.bytes, size_of_val(&words[..]) as u64);
+        let (mut channel, mut state) = self.channel_and_state();
+        if state.outgoing.is_empty() && state.try_send(&mut channel, kind, &words)? {
+            return channel.flush();
         }
-        let mut bytes = Vec::new_in(self.link.allocator);
-        match channel.try_receive(&mut bytes)? {
-            Some(kind) => push(&mut state.arrived, Message { kind, bytes }).map(|()| true),
-            None => Ok(false),
-        }
+        state.queue(kind, words)?;
+        state.pump(&mut channel).map(|_| ())
     }
 
     /// Gives back what stands for nothing any more.
-    pub(super) fn send_releases(&self, deadline: Deadline) -> Result<(), rs_status> {
+    pub(super) fn send_releases(&self) -> Result<(), rs_status> {
         let nothing = Release {
             link: 0,
             pin: 0,
@@ -175,45 +142,39 @@ impl Session<'_> {
             if taken == 0 {
                 return Ok(());
             }
-            let mut words = [0; 2 * RELEASES];
-            for (pair, release) in words.chunks_exact_mut(2).zip(&releases[..taken]) {
-                pair.copy_from_slice(&[release.pin, release.count]);
+            let mut message = Writer::new(self.link.allocator);
+            for release in &releases[..taken] {
+                message.words(&[release.pin, release.count])?;
                 count(&self.link.counters.released, release.count);
             }
-            let bytes = crate::host::memory::bytes_of(&words[..2 * taken]);
-            self.send_one(RELEASE, bytes, deadline)?;
+            let words = message.into_words();
+            let (mut channel, mut state) = self.channel_and_state();
+            state.queue(RELEASE, words)?;
+            state.pump(&mut channel)?;
         }
     }
 
     /// The next message, if there is one.
     pub(super) fn receive_now(&self) -> Result<Option<Message>, rs_status> {
-        if let Some(message) = self.arrived() {
-            return Ok(Some(message));
-        }
         let mut bytes = Vec::new_in(self.link.allocator);
-        let received = lock(&self.link.channel).try_receive(&mut bytes);
+        let (mut channel, mut state) = self.channel_and_state();
+        let received = match state.pump(&mut channel) {
+            Ok(_) => channel.try_receive(&mut bytes),
+            Err(status) => Err(status),
+        };
+        drop((state, channel));
         let kind = received.map_err(|status| self.failed(status))?;
         Ok(kind.map(|kind| Message { kind, bytes }))
     }
 
-    fn arrived(&self) -> Option<Message> {
-        let arrived = &mut self.state().arrived;
-        (!arrived.is_empty()).then(|| arrived.remove(0))
-    }
-
-    /// Waits for the next message.
+    /// Waits for the next message, and sends meanwhile what there was no room for.
     pub(super) fn receive(&self, deadline: Deadline) -> Result<Message, rs_status> {
         if let Some(message) = self.receive_now()? {
             return Ok(message);
         }
         let mut bytes = Vec::new_in(self.link.allocator);
         loop {
-            let slice = deadline.min(Deadline::after(SLICE));
-            let received = self.callbacks().blocking(|| {
-                let mut channel = lock(&self.link.channel);
-                channel.receive(&mut Wait::until(slice), &mut bytes)
-            });
-            match received {
+            match self.receive_for_a_slice(deadline, &mut bytes) {
                 Ok(kind) => return Ok(Message { kind, bytes }),
                 Err(RS_ERR_TIMEOUT) if !deadline.has_passed(now()) => {
                     if self.callbacks().is_cancelled(self.link.id()) {
@@ -223,6 +184,23 @@ impl Session<'_> {
                 Err(status) => return Err(self.failed(status)),
             }
         }
+    }
+
+    fn receive_for_a_slice(
+        &self,
+        deadline: Deadline,
+        bytes: &mut Vec<u8>,
+    ) -> Result<u32, rs_status> {
+        let slice = deadline.min(Deadline::after(SLICE));
+        self.callbacks().blocking(|| {
+            let mut pump = |channel: &mut Channel| self.state().pump(channel);
+            let mut wait = Wait {
+                deadline: slice,
+                cancel: None,
+                meanwhile: Some(&mut pump),
+            };
+            lock(&self.link.channel).receive(&mut wait, bytes)
+        })
     }
 
     /// Does what a message says that is no answer to a waiting request.

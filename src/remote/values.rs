@@ -23,6 +23,7 @@ use crate::host::heap::Heap;
 use crate::host::item::*;
 use crate::host::items::Immediate;
 use crate::host::memory::{Vec, bytes_of, push};
+use crate::host::roots::RootArray;
 use crate::status::*;
 use crate::sync::lock;
 use core::cell::Cell;
@@ -226,7 +227,11 @@ impl Session<'_> {
         let pin = from.word()?;
         let head = Head(from.word()?);
         let name = from.bytes()?;
-        let (id, remote) = lock(self.remotes).receive(self.link.id(), pin)?;
+        let received = lock(self.remotes).receive(self.link.id(), pin);
+        let (id, remote) = received.or_else(|status| {
+            lock(self.remotes).give_back(self.link.id(), pin)?;
+            Err(status)
+        })?;
         if remote.value != 0 {
             return Ok(remote.value);
         }
@@ -251,26 +256,58 @@ impl Session<'_> {
     ) -> Result<T, rs_status> {
         let count = from.count()?;
         let words = from.words(count)?;
+        let count = from.count()?;
+        let opaques = self.read_all_plain(count, from)?;
         let image = validate(words, self.link.allocator).map_err(|status| match status {
             RS_ERR_IMAGE => RS_ERR_PEER,
             status => status,
         })?;
-        let count = from.count()?;
         if count < image.opaques_count() {
             return Err(RS_ERR_PEER);
-        }
-        let opaques = self.host.roots().array(count)?;
-        for place in opaques.iter() {
-            // An image in an image would be a way to make this recurse.
-            if from.peek()? & TAG == IMAGE {
-                return Err(RS_ERR_PEER);
-            }
-            place.set(self.read(from)?);
         }
         let mut values = Vec::new_in(self.link.allocator);
         values.try_reserve(count).map_err(|_| RS_ERR_MEMORY)?;
         values.extend(opaques.iter().map(Cell::get));
         use_it(image, &values)
+    }
+
+    /// Reads so many values. If one fails, the references that come behind it are given back.
+    pub(super) fn read_all(
+        &self,
+        count: usize,
+        from: &mut Reader<'_>,
+    ) -> Result<RootArray<'_>, rs_status> {
+        let values = self.host.roots().array(count);
+        for index in 0..count {
+            let outcome = match &values {
+                Ok(values) => self.read(from).map(|value| values[index].set(value)),
+                Err(status) => self.discard(from).and(Err(*status)),
+            };
+            if let Err(status) = outcome {
+                for _ in index + 1..count {
+                    self.discard(from)?;
+                }
+                return Err(status);
+            }
+        }
+        values
+    }
+
+    /// The same, of values none of which is an image: one in another would be a way to make this
+    /// recurse.
+    fn read_all_plain(
+        &self,
+        count: usize,
+        from: &mut Reader<'_>,
+    ) -> Result<RootArray<'_>, rs_status> {
+        let mut rest = *from;
+        for _ in 0..count {
+            match rest.peek()? & TAG {
+                IMAGE => return Err(RS_ERR_PEER),
+                _ => skip(&mut rest)?,
+            }
+        }
+        self.read_all(count, from)
     }
 
     /// Reads many values that were encoded as one graph, and hands each of them out, with its number.
@@ -290,33 +327,43 @@ impl Session<'_> {
 
     /// Passes over a value that nobody wants: its references are given back.
     pub(super) fn discard(&self, from: &mut Reader<'_>) -> Result<(), rs_status> {
-        let word = from.word()?;
-        match word & TAG {
-            LEAF => {
-                let words = usize::try_from(word >> TAG_BITS).map_err(|_| RS_ERR_PEER)?;
-                from.words(words).map(|_| ())
+        if from.peek()? & TAG == IMAGE {
+            from.word()?;
+            let count = from.count()?;
+            from.words(count)?;
+            for _ in 0..from.count()? {
+                self.discard_plain(from)?;
             }
-            YOURS => from.word().map(|_| ()),
-            MINE => {
-                let pin = from.word()?;
-                from.word()?;
-                from.bytes()?;
-                let mut remotes = lock(self.remotes);
-                remotes.give_back(self.link.id(), pin)
-            }
-            IMAGE => {
-                let count = from.count()?;
-                from.words(count)?;
-                for _ in 0..from.count()? {
-                    if from.peek()? & TAG == IMAGE {
-                        return Err(RS_ERR_PEER);
-                    }
-                    self.discard(from)?;
-                }
-                Ok(())
-            }
+            return Ok(());
+        }
+        self.discard_plain(from)
+    }
+
+    fn discard_plain(&self, from: &mut Reader<'_>) -> Result<(), rs_status> {
+        let mut reference = *from;
+        skip(from)?;
+        match reference.word()? & TAG {
+            MINE => lock(self.remotes).give_back(self.link.id(), reference.word()?),
             _ => Ok(()),
         }
+    }
+}
+
+/// Passes over a value that is no image.
+fn skip(from: &mut Reader<'_>) -> Result<(), rs_status> {
+    let word = from.word()?;
+    match word & TAG {
+        LEAF => {
+            let words = usize::try_from(word >> TAG_BITS).map_err(|_| RS_ERR_PEER)?;
+            from.words(words).map(|_| ())
+        }
+        YOURS => from.word().map(|_| ()),
+        MINE => {
+            from.words(2)?;
+            from.bytes().map(|_| ())
+        }
+        IMAGE => Err(RS_ERR_PEER),
+        _ => Ok(()),
     }
 }
 

@@ -62,8 +62,8 @@ impl Writer {
     }
 
     /// The message, as it is sent.
-    pub fn as_bytes(&self) -> &[u8] {
-        bytes_of(&self.words)
+    pub fn into_words(self) -> Vec<u64> {
+        self.words
     }
 }
 
@@ -111,7 +111,7 @@ impl<'a> Reader<'a> {
     /// A number of things of which each takes a byte or more: no more than could still come.
     pub fn count(&mut self) -> Result<usize, rs_status> {
         let count = usize::try_from(self.word()?).map_err(|_| RS_ERR_PEER)?;
-        let most = self.words.len() * size_of::<u64>();
+        let most = size_of_val(self.words);
         (count <= most).then_some(count).ok_or(RS_ERR_PEER)
     }
 

@@ -2,8 +2,10 @@
 
 #![cfg(target_os = "linux")]
 
+mod deaths;
 #[path = "../items/mod.rs"]
 mod items;
+mod lies;
 mod pair;
 
 use items::{Content, Host, NIL, TRUE, content, object, small};

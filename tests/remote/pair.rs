@@ -3,10 +3,17 @@
 use crate::items::{Content, Host, content, small};
 use std::cell::Cell;
 use std::ffi::{CStr, CString, c_void};
+use std::os::fd::{FromRawFd, OwnedFd};
 use std::sync::Mutex;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+use vmshare::ffi::graph::{RS_WHOLE, rs_limits};
 use vmshare::ffi::remote::*;
 use vmshare::host::contract::rs_value;
 use vmshare::host::exchange::*;
+use vmshare::host::memory::HostAllocator;
+use vmshare::shm::channel::{Channel, Options};
+use vmshare::shm::handover::Handover;
 use vmshare::status::*;
 
 /// One of the two.
@@ -24,26 +31,66 @@ static ALONE: Mutex<()> = Mutex::new(());
 
 /// Runs both; what fails in the child fails the test too.
 pub fn two(parent: impl FnOnce(&End), child: impl FnOnce(&End)) {
+    run(parent, |end| run_child(end, child));
+}
+
+/// Runs both, and kills the child after a while.
+pub fn two_and_a_kill(after: Duration, parent: impl FnOnce(&End), child: impl FnOnce(&End)) {
+    two(
+        |own: &End| {
+            let killer = own.kill_peer_after(after);
+            parent(own);
+            killer.join().unwrap();
+        },
+        child,
+    );
+}
+
+/// Runs a parent, and a child that keeps to no protocol but that of the channel.
+pub fn two_with_a_liar(parent: impl FnOnce(&End), liar: impl FnOnce(&mut Channel)) {
+    run(parent, |end| {
+        // SAFETY: the descriptors were inherited, and belong to nobody else here.
+        let handover = unsafe {
+            Handover {
+                segment: OwnedFd::from_raw_fd(end.segment),
+                socket: OwnedFd::from_raw_fd(end.socket),
+            }
+        };
+        let options = Options::new(HostAllocator::malloc());
+        liar(&mut Channel::adopt(handover, &options).unwrap());
+    });
+}
+
+/// Most pins of a child.
+const PINS: u64 = 1 << 20;
+
+fn run(parent: impl FnOnce(&End), child: impl FnOnce(rs_link_end)) {
     let alone = ALONE
         .lock()
         .unwrap_or_else(|poisoned| poisoned.into_inner());
     let host = Host::new(true);
+    let few = std::thread::current()
+        .name()
+        .is_some_and(|name| name.contains("no_more_pins"));
+    let options = rs_link_options {
+        size: size_of::<rs_link_options>() as u32,
+        pins: if few { 50 } else { PINS },
+        ..rs_link_options::default()
+    };
     let (mut link, mut end) = (0, rs_link_end::default());
     // SAFETY: valid pointers.
-    let status = unsafe { rs_link_new(host.vm, host.main, std::ptr::null(), &mut link, &mut end) };
+    let status = unsafe { rs_link_new(host.vm, host.main, &options, &mut link, &mut end) };
     assert_eq!(status, RS_OK);
     // SAFETY: the child makes a vm of its own, and ends without leaving this function.
     let process = unsafe { libc::fork() };
     if process == 0 {
-        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            run_child(end, child);
-        }));
+        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| child(end)));
         // SAFETY: ends this process at once.
         unsafe { libc::_exit(i32::from(outcome.is_err())) };
     }
-    drop(alone);
     // SAFETY: the child has not been waited for.
     assert_eq!(unsafe { rs_link_spawned(host.vm, link, process) }, RS_OK);
+    drop(alone);
     let own = End {
         host,
         link,
@@ -82,7 +129,7 @@ fn ok<T>(status: rs_status, value: T) -> Result<T, rs_status> {
 }
 
 /// How many objects are pinned for the peer.
-fn pins(host: &Host, link: rs_link, _arguments: &[rs_value]) -> Result<rs_value, rs_status> {
+pub fn pins(host: &Host, link: rs_link, _arguments: &[rs_value]) -> Result<rs_value, rs_status> {
     let mut counts = rs_link_statistics {
         size: size_of::<rs_link_statistics>() as u32,
         ..rs_link_statistics::default()
@@ -178,12 +225,18 @@ impl End {
     }
 
     pub fn copy(&self, target: rs_value) -> Result<rs_value, rs_status> {
+        self.copy_to(target, RS_WHOLE)
+    }
+
+    /// A copy of so many levels below the top.
+    pub fn copy_to(&self, target: rs_value, depth: u64) -> Result<rs_value, rs_status> {
         let Content::Remote(remote, _) = content(target) else {
             panic!("no remote");
         };
+        let limits = rs_limits { depth, bytes: 0 };
         let mut value = 0;
         // SAFETY: valid pointers.
-        let status = unsafe { rs_remote_copy(self.host.vm, remote, std::ptr::null(), &mut value) };
+        let status = unsafe { rs_remote_copy(self.host.vm, remote, &limits, &mut value) };
         ok(status, value)
     }
 
@@ -206,8 +259,14 @@ impl End {
 
     /// Serves once; false if the peer is gone.
     pub fn serve(&self) -> bool {
+        self.serve_for(Duration::ZERO)
+    }
+
+    /// Serves for about so long; zero for what is there.
+    pub fn serve_for(&self, time: Duration) -> bool {
+        let budget = time.as_nanos() as u64;
         // SAFETY: any id may be given.
-        let status = unsafe { rs_link_serve(self.host.vm, self.link, 0) };
+        let status = unsafe { rs_link_serve(self.host.vm, self.link, budget) };
         assert!(matches!(status, RS_OK | RS_MORE | RS_ERR_DEAD), "{status}");
         self.most_pins
             .set(self.most_pins.get().max(self.counts().pins));
@@ -229,6 +288,19 @@ impl End {
             // SAFETY: one valid place.
             let ready = unsafe { libc::poll(&mut wanted, 1, 20_000) };
             assert_eq!(ready, 1, "the child does nothing");
+        }
+    }
+
+    /// The same, for a peer that may break the protocol; returns how the link has ended.
+    pub fn serve_until_gone_or_broken(&self) -> rs_status {
+        loop {
+            // SAFETY: any id may be given.
+            match unsafe { rs_link_serve(self.host.vm, self.link, 0) } {
+                RS_OK => std::thread::sleep(Duration::from_micros(100)),
+                RS_MORE => {}
+                status @ (RS_ERR_DEAD | RS_ERR_PEER) => return status,
+                status => panic!("{status}"),
+            }
         }
     }
 
@@ -272,6 +344,17 @@ impl End {
         // SAFETY: the closure lives during the call.
         let status = unsafe { vmshare::ffi::gc::rs_gc_sweep(self.host.vm, Some(is_alive), data) };
         assert_eq!(status, RS_OK);
+    }
+
+    /// Kills the child after a while; the thread returns when that was.
+    pub fn kill_peer_after(&self, time: Duration) -> JoinHandle<Instant> {
+        let peer = self.peer;
+        std::thread::spawn(move || {
+            std::thread::sleep(time);
+            // SAFETY: the child of this process, which has not been waited for.
+            assert_eq!(unsafe { libc::kill(peer, libc::SIGKILL) }, 0);
+            Instant::now()
+        })
     }
 
     pub fn kill_peer(&self) {
