@@ -56,8 +56,11 @@ rs_status remote_make(void *context, rs_link id, rs_remote reference, const rs_i
     return RS_OK;
 }
 
+/* What can't be copied, its owner has only referred to once more: it is its own replacement. */
 rs_status remote_replace(void *context, rs_value remote, rs_value value)
 {
+    if (remote_replacement(value) == remote)
+        return RS_OK;
     remote_of(remote)->replacement = value;
     ((Vm *)context)->links.has_replaced = true;
     return RS_OK;

@@ -101,10 +101,13 @@ static rs_item item_of_object(Vm *vm, Value value)
     }
 }
 
-/* Fixnums, nil and t never come here: `rs_immediates` says what they are. */
+/* Most fixnums never come here, since `rs_immediates` says what they are: only those that are too
+ * large for a word of an image. Nil and t never do. */
 static rs_item item_of(Vm *vm, Value value)
 {
     value = remote_replacement(value);
+    if (is_fixnum(value))
+        return (rs_item){.kind = RS_ITEM_INTEGER, .content.integer = fixnum_number(value)};
     if (is_object(value))
         return item_of_object(vm, value);
     return is_symbol(value) ? item_of_symbol(vm, value) : item_of_opaque(value);

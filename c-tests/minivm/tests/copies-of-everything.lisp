@@ -4,6 +4,7 @@
   (list nil t 42 -1 4611686018427387903 1.5 -0.0 'symbol :keyword "text" '(1 . 2) [1 [2]]
         {:key ["value"]} (make-point 1 "two")))
 (define twin (copy original))
+(assert-equal 4611686018427387903 (vector-ref (copy [4611686018427387903]) 0))
 (assert (not (eq? original twin)))
 (dotimes (i 13)
   (assert-equal (nth i original) (nth i twin))
