@@ -43,6 +43,21 @@ pub fn disarm(own: &Cell) {
     own.store(AWAKE);
 }
 
+/// Sleeps by `sleep`, having said so. What it is told is whether there is news since the sleeper last
+/// looked, which `has_news` says: it shall look at its sources then, but not wait.
+#[inline]
+pub fn sleep_unless<T>(
+    own: &Cell,
+    has_news: impl FnOnce() -> bool,
+    sleep: impl FnOnce(bool) -> T,
+) -> T {
+    arm(own);
+    let has_news = has_news();
+    let slept = sleep(has_news);
+    disarm(own);
+    slept
+}
+
 /// Whether the peer must be sent a wake-up, after a cursor was changed. The word is taken back with the answer,
 /// so that one sleep is one wake-up.
 #[inline]
