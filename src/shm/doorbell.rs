@@ -85,6 +85,8 @@ pub struct Sources<'a> {
 pub struct Awakened {
     /// There is something in the socket.
     pub socket: bool,
+    /// There is room in the socket, which was asked for.
+    pub room: bool,
     /// The peer has hung up, or its process has ended.
     pub gone: bool,
     /// The caller's descriptor is readable.
@@ -115,6 +117,7 @@ pub fn sleep(sources: &Sources, deadline: Deadline) -> Result<Awakened, rs_statu
     let hung_up = libc::POLLHUP | libc::POLLRDHUP | libc::POLLERR | libc::POLLNVAL;
     Ok(Awakened {
         socket: polled[0].revents & libc::POLLIN != 0,
+        room: polled[0].revents & libc::POLLOUT != 0,
         gone: polled[0].revents & hung_up != 0 || polled[1].revents != 0,
         cancelled: polled[2].revents != 0,
     })

@@ -65,6 +65,7 @@ impl Channel {
     /// Receives a message, in place of what `message` holds; returns its kind. What was sent is flushed first.
     /// Errors as `try_receive`, and those of a wait. After the peer's death, first what it had sent.
     pub fn receive(&mut self, wait: &mut Wait, message: &mut Vec<u8>) -> Result<u32, rs_status> {
+        self.flush()?;
         self.wait_until(wait, |channel| channel.try_receive(message))
     }
 
@@ -229,6 +230,7 @@ impl Channel {
         if awakened.gone {
             self.peer.set_gone();
         }
+        self.is_socket_full &= !awakened.room;
         match awakened.socket {
             true => self.read_signal(),
             false => Ok(()),

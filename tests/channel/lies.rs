@@ -219,10 +219,11 @@ fn frames_that_make_no_message_end_the_channel() {
 #[test]
 fn a_greeting_that_is_none_ends_the_channel() {
     let _alone = alone();
-    let greetings: [(Part, u64, &[u64]); 3] = [
+    let greetings: [(Part, u64, &[u64]); 4] = [
         (Part::Whole, 0, &[]),
         (Part::Whole, 40, &[1, 2, 3, 4, 5]),
-        (Part::Opening, 8, &[1 << 20]),
+        (Part::Opening, 8, &[0]),
+        (Part::Opening, 8, &[1 << 40]),
     ];
     for (part, length, payload) in greetings {
         let (mut channel, mut liar) = liar();
@@ -230,6 +231,16 @@ fn a_greeting_that_is_none_ends_the_channel() {
         assert_eq!(channel.greet(&mut soon()), Err(RS_ERR_PEER));
         expect_end(&mut channel);
     }
+}
+
+#[test]
+fn a_greeting_that_never_ends_moves_no_deadline() {
+    let _alone = alone();
+    let (mut channel, mut liar) = liar();
+    liar.frame(Part::Opening, 8, &[1000]);
+    liar.frame(Part::Piece, 8, &[1]);
+    let wait = &mut within(Duration::from_millis(20));
+    assert_eq!(channel.greet(wait), Err(RS_ERR_TIMEOUT));
 }
 
 #[test]
@@ -331,7 +342,10 @@ fn scribble(liar: &Liar, numbers: &mut Numbers) {
         0 => numbers.below(SIZE as u64) as usize,
         1 => HEADER + numbers.below(2 * RING as u64) as usize,
         2 => numbers.below(1024) as usize,
-        _ => [PUBLISHED, CONSUMED, SLEEPING][numbers.below(3) as usize] + WORDS,
+        _ => {
+            let word = [PUBLISHED, CONSUMED, SLEEPING][numbers.below(3) as usize];
+            word + WORDS * numbers.below(2) as usize
+        }
     };
     match numbers.below(3) {
         0 => liar.byte(at).store(numbers.next() as u8, Ordering::Relaxed),
@@ -365,7 +379,7 @@ fn carry_on(mut channel: Channel, until: Instant) -> usize {
                 Ok(()) | Err(RS_ERR_TIMEOUT) => assert!(message.len() <= 1 << 16),
                 Err(status) => {
                     // A hello may have been scribbled over before it was read.
-                    let honest = [RS_ERR_PEER, RS_ERR_LIMIT, RS_ERR_UNSUPPORTED];
+                    let honest = [RS_ERR_PEER, RS_ERR_LIMIT, RS_ERR_UNSUPPORTED, RS_ERR_DEAD];
                     assert!(honest.contains(&status), "{status}");
                     return received;
                 }
@@ -375,7 +389,8 @@ fn carry_on(mut channel: Channel, until: Instant) -> usize {
     received
 }
 
-/// 3 seconds, or as many as VMSHARE_SCRIBBLES says.
+/// 3 seconds, or as many as VMSHARE_SCRIBBLES says. Two honest ends, so that there is something to spoil, and
+/// somebody who spoils it.
 #[test]
 fn a_peer_that_writes_anything_anywhere_does_no_harm() {
     let _alone = alone();
@@ -392,27 +407,33 @@ fn a_peer_that_writes_anything_anywhere_does_no_harm() {
     };
     while Instant::now() < until {
         let (channel, handover) = Channel::pair(&limited).unwrap();
-        let mut liar = Liar::new(handover);
+        let copy = Handover {
+            segment: handover.segment.try_clone().unwrap(),
+            socket: handover.socket.try_clone().unwrap(),
+        };
+        let liar = Liar::new(copy);
+        let other = Channel::adopt(handover, &limited).unwrap();
         let over = AtomicBool::new(false);
-        liar.greet(limited.hello);
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 // Rarely enough at times for something to arrive in between.
-                let pause = 1 << numbers.below(12);
+                let pause = 1 << numbers.below(16);
                 while !over.load(Ordering::Relaxed) {
-                    scribble(&liar, &mut numbers);
                     for _ in 0..numbers.below(pause) {
                         std::hint::spin_loop();
                     }
+                    scribble(&liar, &mut numbers);
                 }
             });
             let _over = Over(&over);
-            received += carry_on(channel, until);
+            let other = scope.spawn(|| carry_on(other, until));
+            let mine = carry_on(channel, until);
+            received += mine + other.join().expect("it does the other end no harm either");
         });
         channels += 1;
     }
     println!("{channels} channels ended, {received} messages received");
-    assert!(channels > 10);
+    assert!(channels > 10 && received > channels);
 }
 
 #[test]

@@ -163,7 +163,8 @@ fn eventfds(processor: usize) -> (f64, f64) {
         }
     };
     // SAFETY: no memory is passed.
-    let open = |process| unsafe { libc::syscall(libc::SYS_pidfd_open, process, 0) as i32 };
+    let open =
+        |process: libc::pid_t| unsafe { libc::syscall(libc::SYS_pidfd_open, process, 0) as i32 };
     // SAFETY: no preconditions.
     let parent = open(unsafe { libc::getpid() });
     let child = Child::new(|| {
