@@ -75,6 +75,7 @@ extern "C" {
     function(rs_link_export)         \
     function(rs_link_fd)             \
     function(rs_link_serve)          \
+    function(rs_link_wait)         \
     function(rs_link_raise)          \
     function(rs_link_error)          \
     function(rs_link_counts)         \

@@ -112,6 +112,18 @@ rs_status rs_link_fd(rs_vm *vm, rs_link link, int32_t *fd);
 // RS_ERR_FORKED, RS_ERR_POISONED. Since: 0.1
 rs_status rs_link_serve(rs_vm *vm, rs_link link, uint64_t budget);
 
+// Waits until the peer has asked for something, and carries that out: for a process that has no event
+// loop, and nothing else to do.
+//
+// `timeout`: most nanoseconds to wait; 0: as long as the peer lives. Threads: the link's. Blocks: as it
+// says. Allocates: yes.
+// Returns: RS_OK; RS_ERR_TIMEOUT, RS_CANCELLED, RS_ERR_DEAD, RS_ERR_PEER, RS_ERR_MEMORY,
+// RS_ERR_ARGUMENT, RS_ERR_CLOSED, RS_ERR_FOREIGN, RS_ERR_THREAD, RS_ERR_REENTRANT, RS_ERR_FORKED,
+// RS_ERR_POISONED. Since: 0.1
+rs_status rs_link_wait(rs_vm *vm,
+                       rs_link link,
+                       uint64_t timeout);
+
 // Inside of `operate`: why it is about to return RS_RAISED. `kind` is the name of the error's type,
 // `text` what it says; both are copied, and cut at 4096 bytes.
 //

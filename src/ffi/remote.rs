@@ -186,6 +186,19 @@ pub unsafe extern "C" fn rs_link_serve(vm: *mut rs_vm, link: rs_link, budget: u6
     boundary::call_nested(vm, |vm| vm.link_serve(link, budget))
 }
 
+/// Waits until the peer has asked for something, and carries that out: for a process that has no event
+/// loop, and nothing else to do.
+///
+/// `timeout`: most nanoseconds to wait; 0: as long as the peer lives. Threads: the link's. Blocks: as it
+/// says. Allocates: yes.
+/// Returns: RS_OK; RS_ERR_TIMEOUT, RS_CANCELLED, RS_ERR_DEAD, RS_ERR_PEER, RS_ERR_MEMORY,
+/// RS_ERR_ARGUMENT, RS_ERR_CLOSED, RS_ERR_FOREIGN, RS_ERR_THREAD, RS_ERR_REENTRANT, RS_ERR_FORKED,
+/// RS_ERR_POISONED. Since: 0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rs_link_wait(vm: *mut rs_vm, link: rs_link, timeout: u64) -> rs_status {
+    boundary::call_nested(vm, |vm| vm.link_wait(link, timeout))
+}
+
 /// Inside of `operate`: why it is about to return RS_RAISED. `kind` is the name of the error's type,
 /// `text` what it says; both are copied, and cut at 4096 bytes.
 ///

@@ -151,6 +151,8 @@ pub(super) struct State {
     /// An error's kind and text, each with a NUL at its end.
     pub error: (Vec<u8>, Vec<u8>),
     pub has_raised: bool,
+    /// The event loop may have slept since the link was last used.
+    pub is_armed: bool,
     /// Why the link has ended.
     pub ended: Option<rs_status>,
 }
@@ -199,6 +201,7 @@ impl Link {
                 deadlines: Vec::new_in(allocator),
                 error: (Vec::new_in(allocator), Vec::new_in(allocator)),
                 has_raised: false,
+                is_armed: false,
                 ended: None,
             }),
             counters: Counters::default(),

@@ -54,8 +54,10 @@ impl Session<'_> {
             0 => Deadline::NEVER,
             budget => Deadline::after(Duration::from_nanos(budget)),
         };
-        let woken = lock(&self.link.channel).woken();
-        woken.map_err(|status| self.failed(status))?;
+        if core::mem::take(&mut self.state().is_armed) {
+            let woken = lock(&self.link.channel).woken();
+            woken.map_err(|status| self.failed(status))?;
+        }
         loop {
             while let Some(message) = self.receive_now()? {
                 self.handle(message)?;
@@ -74,9 +76,24 @@ impl Session<'_> {
             let may_sleep = channel.prepare_to_sleep();
             drop(channel);
             if may_sleep.map_err(|status| self.failed(status))? {
+                self.state().is_armed = true;
                 return Ok(RS_OK);
             }
         }
+    }
+
+    /// Waits until there is something to do, and does it; `RS_ERR_TIMEOUT` if there was nothing.
+    pub fn serve_one(&self, timeout: u64) -> Result<(), rs_status> {
+        self.expect_open()?;
+        let end = match timeout {
+            0 => Deadline::NEVER,
+            timeout => Deadline::after(Duration::from_nanos(timeout)),
+        };
+        if lock(self.remotes).has_releases() {
+            self.send_releases()?;
+        }
+        let message = self.receive(end)?;
+        self.handle(message)
     }
 
     /// Carries out a request, and answers it. Fails only if the link does.

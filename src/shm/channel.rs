@@ -9,11 +9,12 @@
 use super::descriptors::Pending;
 use super::doorbell;
 use super::handover::Handover;
-use super::hello::{self, Agreement, Hello};
+use super::hello::{Agreement, Hello};
 use super::message::{Announcement, Incoming, Outgoing, Progress, longest_whole};
 use super::peer::Peer;
 use super::segment::{End, Segment};
 use super::socket::Socket;
+use super::system::processors;
 use crate::host::memory::{HostAllocator, Vec};
 use crate::status::*;
 use core::mem::MaybeUninit;
@@ -40,7 +41,6 @@ impl Options {
     /// Rings of 1 MiB, messages up to 1 GiB, no features; 2 µs of looking if there is a second processor for
     /// the peer to answer from.
     pub fn new(allocator: HostAllocator) -> Options {
-        let processors = std::thread::available_parallelism().map_or(1, |count| count.get());
         Options {
             ring_bytes: 1 << 20,
             hello: Hello {
@@ -50,7 +50,7 @@ impl Options {
                 required: 0,
                 longest_message: 1 << 30,
             },
-            spin: Duration::from_micros(if processors > 1 { 2 } else { 0 }),
+            spin: Duration::from_micros(if processors() > 1 { 2 } else { 0 }),
             allocator,
         }
     }
@@ -184,20 +184,10 @@ impl Channel {
     }
 
     fn read_hello(&mut self) -> Result<Option<Agreement>, rs_status> {
-        let ring = self.segment.ring(self.end.other());
-        let Some(announcement) = self.incoming.try_begin(&ring)? else {
+        let mut bytes = Vec::new_in(*self.collected.allocator());
+        if self.take(&mut bytes)?.is_none() {
             return Ok(None);
-        };
-        if announcement.length > longest_whole(self.segment.ring_bytes()) as u64 {
-            return Err(RS_ERR_PEER);
         }
-        let mut bytes = [MaybeUninit::new(0); hello::LENGTH];
-        let mut progress = self.incoming.try_read(&ring, &mut bytes)?;
-        while let Progress::More(_) = progress {
-            progress = self.incoming.try_skip(&ring)?;
-        }
-        // SAFETY: all of it was initialised.
-        let bytes = bytes.map(|byte| unsafe { byte.assume_init() });
         let theirs = Hello::of_bytes(&bytes)?;
         Ok(Some(self.hello.agree(&theirs)?))
     }
@@ -292,8 +282,23 @@ impl Channel {
     /// A long one is collected over several calls, whichever buffers they are given.
     ///
     /// `RS_ERR_MEMORY` if there is no memory for it: nothing is lost, and the same call may succeed later.
+    #[inline]
     pub fn try_receive(&mut self, message: &mut Vec<u8>) -> Result<Option<u32>, rs_status> {
-        while let Some(announcement) = self.try_begin()? {
+        match self.has_greeted()? {
+            true => self.take(message),
+            false => Ok(None),
+        }
+    }
+
+    /// The peer's hello, which comes first, has been read.
+    #[inline]
+    fn has_greeted(&mut self) -> Result<bool, rs_status> {
+        self.expect_whole()?;
+        Ok(self.agreement.is_some() || self.try_greet()?.is_some())
+    }
+
+    fn take(&mut self, message: &mut Vec<u8>) -> Result<Option<u32>, rs_status> {
+        while let Some(announcement) = self.begin()? {
             match self.collect(announcement)? {
                 Progress::More(0) => return Ok(None),
                 Progress::More(_) => {}
@@ -329,10 +334,14 @@ impl Channel {
     /// The message that is to be read now, if one has begun to arrive: to be read by `try_read`, straight
     /// to where it belongs, or by `try_receive`. The same answer until it has been read.
     pub fn try_begin(&mut self) -> Result<Option<Announcement>, rs_status> {
-        self.expect_whole()?;
-        if self.agreement.is_none() && self.try_greet()?.is_none() {
-            return Ok(None);
+        match self.has_greeted()? {
+            true => self.begin(),
+            false => Ok(None),
         }
+    }
+
+    #[inline]
+    fn begin(&mut self) -> Result<Option<Announcement>, rs_status> {
         let ring = self.segment.ring(self.end.other());
         let begun = self.incoming.try_begin(&ring);
         begun.map_err(|status| self.breaks(status))

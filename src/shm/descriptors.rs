@@ -44,7 +44,8 @@ impl Pending {
 impl Channel {
     /// Sends a descriptor and the message that announces it, both or none; `false` if there is no room now. The
     /// peer sees it after `flush`, and takes the descriptor by `receive_descriptor` when it has read
-    /// the message. Errors as `try_send`, and `RS_ERR_LIMIT` if too many descriptors are on their way.
+    /// the message. An event loop is not told when there is room for another descriptor: it tries again at its
+    /// next turn. Errors as `try_send`, and `RS_ERR_LIMIT` if too many descriptors are on their way.
     pub fn try_send_descriptor(
         &mut self,
         descriptor: BorrowedFd,

@@ -43,6 +43,21 @@ pub fn disarm(own: &Cell) {
     own.store(AWAKE);
 }
 
+/// Sleeps by `sleep`, having said so. What it is told is whether there is news since the sleeper last
+/// looked, which `has_news` says: it shall look at its sources then, but not wait.
+#[inline]
+pub fn sleep_unless<T>(
+    own: &Cell,
+    has_news: impl FnOnce() -> bool,
+    sleep: impl FnOnce(bool) -> T,
+) -> T {
+    arm(own);
+    let has_news = has_news();
+    let slept = sleep(has_news);
+    disarm(own);
+    slept
+}
+
 /// Whether the peer must be sent a wake-up, after a cursor was changed. The word is taken back with the answer,
 /// so that one sleep is one wake-up.
 #[inline]
@@ -70,6 +85,8 @@ pub struct Sources<'a> {
 pub struct Awakened {
     /// There is something in the socket.
     pub socket: bool,
+    /// There is room in the socket, which was asked for.
+    pub room: bool,
     /// The peer has hung up, or its process has ended.
     pub gone: bool,
     /// The caller's descriptor is readable.
@@ -100,6 +117,7 @@ pub fn sleep(sources: &Sources, deadline: Deadline) -> Result<Awakened, rs_statu
     let hung_up = libc::POLLHUP | libc::POLLRDHUP | libc::POLLERR | libc::POLLNVAL;
     Ok(Awakened {
         socket: polled[0].revents & libc::POLLIN != 0,
+        room: polled[0].revents & libc::POLLOUT != 0,
         gone: polled[0].revents & hung_up != 0 || polled[1].revents != 0,
         cancelled: polled[2].revents != 0,
     })

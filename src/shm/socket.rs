@@ -149,6 +149,9 @@ impl Socket {
                 None => RS_ERR_LIMIT,
             });
         }
+        if message.msg_flags & libc::MSG_TRUNC != 0 {
+            return Err(RS_ERR_PEER);
+        }
         match (received, byte, descriptor) {
             (0, _, None) => Ok(Some(Signal::HungUp)),
             (1, WAKE_UP, None) => Ok(Some(Signal::WakeUp)),

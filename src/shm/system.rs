@@ -2,6 +2,7 @@
 
 use crate::status::*;
 use core::ffi::c_int;
+use core::mem::zeroed;
 use std::io::Error;
 use std::os::fd::{FromRawFd, OwnedFd};
 
@@ -43,4 +44,18 @@ pub fn owned(returned: c_int) -> Result<OwnedFd, rs_status> {
     let descriptor = check(returned)?;
     // SAFETY: the system has just made it for this caller.
     Ok(unsafe { OwnedFd::from_raw_fd(descriptor) })
+}
+
+/// How many processors this thread may run on; at least one.
+pub fn processors() -> usize {
+    // SAFETY: a set of no processors is all zero.
+    let mut set: libc::cpu_set_t = unsafe { zeroed() };
+    // SAFETY: the set is this frame's, with the size that is told.
+    let answer = unsafe { libc::sched_getaffinity(0, size_of_val(&set), &mut set) };
+    match answer {
+        // SAFETY: it only reads the set.
+        0 => unsafe { libc::CPU_COUNT(&set) as usize },
+        // More processors than the set has room for.
+        _ => usize::MAX,
+    }
 }

@@ -65,6 +65,7 @@ impl Channel {
     /// Receives a message, in place of what `message` holds; returns its kind. What was sent is flushed first.
     /// Errors as `try_receive`, and those of a wait. After the peer's death, first what it had sent.
     pub fn receive(&mut self, wait: &mut Wait, message: &mut Vec<u8>) -> Result<u32, rs_status> {
+        self.flush()?;
         self.wait_until(wait, |channel| channel.try_receive(message))
     }
 
@@ -196,16 +197,20 @@ impl Channel {
     /// Sleeps, unless a cursor has moved since it was seen; returns whether the deadline has passed.
     #[cold]
     fn sleep(&mut self, wait: &Wait, seen: (u64, u64)) -> Result<bool, rs_status> {
-        doorbell::arm(self.segment.sleeping(self.end));
-        let until = match self.cursors() == seen {
-            true if self.descriptors.is_full() => wait.deadline.min(Deadline::after(SLICE)),
-            true => wait.deadline,
-            false => Deadline::NOW,
+        let until = match self.descriptors.is_full() {
+            true => wait.deadline.min(Deadline::after(SLICE)),
+            false => wait.deadline,
         };
-        let awakened = doorbell::sleep(&self.sources(wait.cancel), until);
-        doorbell::disarm(self.segment.sleeping(self.end));
-        self.note(awakened?)?;
-        match awakened?.cancelled {
+        let awakened = doorbell::sleep_unless(
+            self.segment.sleeping(self.end),
+            || self.cursors() != seen,
+            |has_news| {
+                let until = if has_news { Deadline::NOW } else { until };
+                doorbell::sleep(&self.sources(wait.cancel), until)
+            },
+        )?;
+        self.note(awakened)?;
+        match awakened.cancelled {
             true => Err(RS_CANCELLED),
             false => Ok(wait.deadline.has_passed(now())),
         }
@@ -225,6 +230,7 @@ impl Channel {
         if awakened.gone {
             self.peer.set_gone();
         }
+        self.is_socket_full &= !awakened.room;
         match awakened.socket {
             true => self.read_signal(),
             false => Ok(()),

@@ -218,6 +218,12 @@ impl Vm {
         self.session(&using).serve_all(budget)
     }
 
+    /// See `rs_link_wait`.
+    pub fn link_wait(&self, link: rs_link, timeout: u64) -> Result<(), rs_status> {
+        let using = self.link(link)?;
+        self.session(&using).serve_one(timeout)
+    }
+
     /// See `rs_link_raise`.
     pub fn link_raise(&self, link: rs_link, kind: &[u8], text: &[u8]) -> Result<(), rs_status> {
         let using = self.link(link)?;

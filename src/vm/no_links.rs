@@ -71,6 +71,10 @@ impl Vm {
         Err(RS_ERR_FOREIGN)
     }
 
+    pub fn link_wait(&self, _link: rs_link, _timeout: u64) -> Result<(), rs_status> {
+        Err(RS_ERR_FOREIGN)
+    }
+
     pub fn link_raise(&self, _link: rs_link, _: &[u8], _text: &[u8]) -> Result<(), rs_status> {
         Err(RS_ERR_FOREIGN)
     }

@@ -226,6 +226,7 @@ fn nobody_is_sent_more_than_it_accepts() {
 
 #[test]
 fn sizes_that_are_no_ring_are_refused() {
+    let _alone = alone();
     for bytes in [0, 1, 4095, 5000, 1 << 31] {
         assert_eq!(Channel::pair(&options(bytes)).err(), Some(RS_ERR_ARGUMENT));
     }

@@ -31,7 +31,7 @@ pub fn buffer() -> Buffer<u8> {
 
 /// Long enough for anything that must happen, so that a test that would hang fails.
 pub fn soon<'a>() -> Wait<'a> {
-    within(Duration::from_secs(20))
+    within(Duration::from_secs(60))
 }
 
 pub fn within<'a>(time: Duration) -> Wait<'a> {

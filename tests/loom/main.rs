@@ -1,4 +1,4 @@
-//! Models of the sharing protocol, checked in every interleaving that loom can tell apart, up to a bound of
+//! Models of the sharing protocol, and of rings and wake-ups between processes, checked in every interleaving that loom can tell apart, up to a bound of
 //! preemptions. The code under test is the library's own.
 //!
 //! Run by `scripts/loom.sh`, twice: as it is, and with `--cfg vmshare_loads_as_rmw`. Loom keeps only the last
@@ -9,3 +9,4 @@
 
 mod heap;
 mod models;
+mod ring;
