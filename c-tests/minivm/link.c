@@ -398,6 +398,24 @@ Value links_serve(Thread *thread, int input, uint64_t milliseconds)
     return serve_until(thread, NULL, input, milliseconds);
 }
 
+/* With nothing else to do, the library waits. False: the wait was cancelled. */
+static bool serve_to_the_end(Thread *thread, Link *link)
+{
+    rs_status status = RS_OK;
+    interrupt_wait_begin();
+    while (status == RS_OK) {
+        status = rs_link_wait(library(thread), link->id, 0);
+        links_settle(thread);
+        safepoint(thread);
+    }
+    interrupt_wait_end();
+    thread->condition = NIL;
+    link->is_dead = status != RS_CANCELLED;
+    if (status == RS_CANCELLED)
+        raise_status(thread, status);
+    return link->is_dead;
+}
+
 static bool is_child(Thread *thread, const Link *link)
 {
     if (link->process > 0)
@@ -421,7 +439,7 @@ Value link_wait(Thread *thread, Link *link)
 {
     if (!refuse_unless_main(thread) || !is_child(thread, link))
         return FAILED;
-    if (!link->is_dead && link_serve(thread, link, UINT64_MAX) == FAILED)
+    if (!link->is_dead && !serve_to_the_end(thread, link))
         return FAILED;
     if (!link->is_reaped)
         reap(thread, link);
