@@ -72,10 +72,14 @@ static rs_item item_of_record(Vm *vm, const Record *record)
     return item;
 }
 
-static rs_item item_of_remote(Value value)
+/* A third process, which asks through this one, sees the name of its type. */
+static rs_item item_of_remote(Vm *vm, Value value)
 {
+    const Symbol *type = symbol_of(&vm->symbols, remote_of(value)->type);
     return (rs_item){.kind = RS_ITEM_REMOTE,
-                     .content.integer = (int64_t)remote_of(value)->reference};
+                     .content.integer = (int64_t)remote_of(value)->reference,
+                     .name = type->name,
+                     .name_length = type->length};
 }
 
 static rs_item item_of_object(Vm *vm, Value value)
@@ -95,7 +99,7 @@ static rs_item item_of_object(Vm *vm, Value value)
     case TYPE_HASH:
         return item_of_hash(value);
     case TYPE_REMOTE:
-        return item_of_remote(value);
+        return item_of_remote(vm, value);
     default:
         return item_of_opaque(value);
     }
