@@ -350,10 +350,11 @@ static bool wait_for_links(Thread *thread, Link *only, int input, uint64_t milli
     return ready > 0 && polled[count].revents != 0;
 }
 
-/* Whether there is still a peer to serve. */
+/* Whether there is still a peer to serve: without its parent, a child has nothing more to do. */
 static bool has_peer(Vm *vm, const Link *only)
 {
-    return only == NULL ? first_alive(vm) != NULL : !only->is_dead;
+    const Link *needed = only == NULL ? vm->links.parent : only;
+    return needed == NULL ? first_alive(vm) != NULL : !needed->is_dead;
 }
 
 static Value serve_loop(Thread *thread, Link *only, int input, uint64_t milliseconds)

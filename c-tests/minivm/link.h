@@ -69,8 +69,8 @@ bool link_adopt(Thread *thread);
  * TRUTH; NIL if the peer is gone; FAILED if the wait was cancelled. */
 Value link_serve(Thread *thread, Link *link, uint64_t milliseconds);
 
-/* The same for all links at once, until `input` (a descriptor, or -1) can be read. NIL: no peer is
- * left, and there is no input to wait for. */
+/* The same for all links at once, until `input` (a descriptor, or -1) can be read. NIL: the parent
+ * is gone, or in a process without one all children are; and there is no input to wait for. */
 Value links_serve(Thread *thread, int input, uint64_t milliseconds);
 
 /* Serves a child until it has ended. Its exit status, or the signal that ended it as a negative

@@ -192,7 +192,7 @@ static Value serve_all(Thread *thread, Value *arguments, size_t count)
     return links_serve(thread, -1, count == 0 ? 0 : (uint64_t)fixnum_number(arguments[0]));
 }
 
-/* Serves until no peer is left. */
+/* Serves as long as the parent lives; in a process without one, as long as any child does. */
 static Value run_loop(Thread *thread, Value *arguments, size_t count)
 {
     (void)arguments, (void)count;
