@@ -32,15 +32,3 @@
 (define caught (try (child-call victim 'end) (catch (e) e)))
 (assert-equal 'peer-dead (condition-kind caught))
 (assert-equal 3 (wait-child victim))
-
-; A parent that ends: its child's requests fail, and the child goes on.
-(define orphan-maker
-  (spawn-child
-    '(begin
-       (define orphan
-         (spawn-child
-           '(begin
-              (define caught (try (remote 'no-answer) (catch (e) e)))
-              (exit (if (eq? (condition-kind caught) 'peer-dead) 0 1)))))
-       (exit 0))))
-(assert-equal 0 (wait-child orphan-maker))
