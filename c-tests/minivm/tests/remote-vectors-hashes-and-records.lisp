@@ -5,6 +5,8 @@
 (define by-default (hash))
 (hash-set-default! by-default (lambda (h k) (list k 'missing)))
 (define corner (make-point 1 "two"))
+(defrecord way from to)
+(define journey (make-way 'here "there"))
 (define frozen (freeze [1 2]))
 (define child
   (spawn-child
@@ -41,6 +43,15 @@
        (assert-equal 10 (point-x corner))
        (assert-equal "two" (point-y (copy corner)))
 
+       ; A type that this process does not know has no operations here; its fields are numbered.
+       (assert-equal 'way (type-of (remote 'journey)))
+       (define journey (copy (remote 'journey)))
+       (assert (not (remote? journey)))
+       (assert-equal 'way (type-of journey))
+       (assert-equal "#<way 0: here 1: there>" (string journey))
+       (parent-call 'take-back journey)
+       (parent-call 'take-copy journey)
+
        (assert-error 'frozen-error (vector-set! (remote 'frozen) 0 2))
        (assert-equal [1 2] (copy (remote 'frozen)))
 
@@ -48,7 +59,9 @@
        (assert-equal 10 (exchange! corner 0 10 11))
        (assert-equal 11 (exchange! corner 0 10 12))
        (assert-equal 11 (point-x corner)))))
-(for-each export-variable '(places table by-default corner frozen))
+(define (take-back way) (assert-equal 'here (way-from way)) nil)
+(define (take-copy way) (assert-equal "there" (way-to (copy way))) nil)
+(for-each export-variable '(places table by-default corner journey frozen take-back take-copy))
 (assert-equal 0 (wait-child child))
 (assert-equal [1 [2 3] 'set] places)
 (assert-equal 3 (hash-ref table "c"))
