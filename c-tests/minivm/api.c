@@ -8,6 +8,7 @@
 #include "condition.h"
 #include "gc.h"
 #include "hash.h"
+#include "link.h"
 #include "printer.h"
 #include "ractor.h"
 
@@ -30,6 +31,17 @@ void vm_leave(Thread *thread)
     thread_leave(thread);
     share_ractor_free(&vm->share, id);
     ractor_release(ractor);
+}
+
+bool vm_join_parent(Thread *thread)
+{
+    return link_adopt(thread);
+}
+
+void vm_serve_until_input(Thread *thread, int input)
+{
+    if (links_serve(thread, input, UINT64_MAX) == FAILED)
+        condition_take(thread);
 }
 
 Value vm_condition(Thread *thread)

@@ -120,8 +120,22 @@ static const char *kind_of_status(rs_status status)
         return "busy-error";
     case RS_UNANNOUNCED:
         return "unannounced-change";
+    case RS_CANCELLED:
+        return "cancelled";
     case RS_ERR_MEMORY:
         return "memory-error";
+    case RS_ERR_LIMIT:
+        return "limit-error";
+    case RS_ERR_PEER:
+        return "protocol-error";
+    case RS_ERR_DEAD:
+        return "peer-dead";
+    case RS_ERR_TIMEOUT:
+        return "timeout";
+    case RS_ERR_DENIED:
+        return "denied";
+    case RS_ERR_STALE:
+        return "stale-reference";
     default:
         return "sharing-error";
     }
@@ -177,6 +191,16 @@ Value raise_status(Thread *thread, rs_status status)
             return raise_report(thread, &report);
     }
     return raise_format(thread, kind_of_status(status), "%s", rs_status_text(status));
+}
+
+Value raise_request(Thread *thread, rs_status status, const char *kind, const char *text)
+{
+    bool is_raised = status == RS_RAISED && kind != NULL;
+    Value symbol = symbol_named(thread->vm, is_raised ? kind : kind_of_status(status));
+    bool has_text = text != NULL && text[0] != '\0';
+    Value message = make_text(thread, has_text ? text : rs_status_text(status));
+    return message == FAILED || symbol == UNBOUND ? raise_memory(thread)
+                                                  : raise_value(thread, symbol, message);
 }
 
 Value condition_take(Thread *thread)

@@ -35,6 +35,8 @@ Value raise_unbound(Thread *thread, Value name);
 Value raise_type(Thread *thread, const char *expected, Value actual);
 Value raise_status(Thread *thread, rs_status status);
 Value raise_report(Thread *thread, const rs_report *report);
+/* A request to another process failed; `kind` and `text` are the library's. */
+Value raise_request(Thread *thread, rs_status status, const char *kind, const char *text);
 Value raise_value(Thread *thread, Value kind, Value message);
 
 /* A report as a condition that is not raised. */

@@ -7,6 +7,7 @@
 #include "primitives.h"
 #include "ractor.h"
 #include "record.h"
+#include "remote.h"
 
 bool stack_is_low(Thread *thread)
 {
@@ -132,7 +133,7 @@ static Value apply(Thread *thread, Frame *frame, const Value *procedure, Value *
         return record_apply_operation(thread, *procedure, arguments, count);
     if (is_type(*procedure, TYPE_CLOSURE))
         return apply_closure(thread, frame, procedure, arguments, count);
-    return raise_type(thread, "procedure", *procedure);
+    return remote_call(thread, *procedure, arguments, count);
 }
 
 static void note_site(Thread *thread, Value form)

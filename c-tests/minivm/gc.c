@@ -3,8 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hash.h"
 #include "ractor.h"
 #include "record.h"
+#include "remote.h"
 #include "stack.h"
 
 static void out_of_memory(void)
@@ -23,8 +25,11 @@ static void mark_value(Value value, ValueStack *stack)
         out_of_memory();
 }
 
+/* What has replaced a remote object takes its place. */
 static void mark_place(Value *place, void *stack)
 {
+    if (is_remote(*place))
+        *place = remote_replacement(*place);
     mark_value(*place, stack);
 }
 
@@ -47,6 +52,7 @@ static void visit_roots(Vm *vm, ReferenceVisitor visit, void *data)
     visit_thread_roots(vm, visit, data);
     variables_references(&vm->variables, visit, data);
     ractors_references(vm->ractors, visit, data);
+    visit(&vm->links.exports, data);
 }
 
 static void mark(Vm *vm)
@@ -188,6 +194,34 @@ static void move(Vm *vm, Survivors *survivors)
     heap_release_allocator(heap, &copies);
 }
 
+static rs_value replacement_for_library(void *data, rs_value object)
+{
+    (void)data;
+    return remote_replacement(object);
+}
+
+/* Keys may have been replaced. */
+static void index_hashes_again(Vm *vm, const Block *block)
+{
+    char *memory = block_memory(&vm->heap, block);
+    for (size_t at = 0; at < block->used_bytes; at += block->cell_bytes) {
+        Object *object = (Object *)(memory + at);
+        if (object->type == (TYPE_HASH | TYPE_MARKED))
+            hash_index_again((Hash *)object);
+    }
+}
+
+/* Like `mark`, when remote objects were replaced: what the library refers to is replaced first. */
+static void mark_and_replace(Vm *vm)
+{
+    share_update(&vm->share, replacement_for_library);
+    mark(vm);
+    for (size_t i = 0; i < vm->heap.block_count; i++)
+        if (vm->heap.blocks[i].cell_bytes != 0)
+            index_hashes_again(vm, &vm->heap.blocks[i]);
+    vm->links.has_replaced = false;
+}
+
 static void forget_allocation(Vm *vm)
 {
     memset(vm->heap.available, 0, sizeof vm->heap.available);
@@ -198,7 +232,10 @@ static void forget_allocation(Vm *vm)
 static void collect(Vm *vm)
 {
     Survivors survivors = {0};
-    mark(vm);
+    if (vm->links.has_replaced)
+        mark_and_replace(vm);
+    else
+        mark(vm);
     share_sweep(&vm->share, is_marked);
     forget_allocation(vm);
     if ((vm->options.collector & COLLECT_MOVING) != 0)

@@ -4,7 +4,7 @@
  * What the library needs from a collection, in this order: rs_gc_visit_roots while marking (a
  * walk in flight keeps objects alive), rs_gc_sweep when marking is done (slots refer weakly),
  * rs_gc_moved for each copy and rs_gc_update when all references change, rs_gc_freed before a
- * dead object's memory is used again.
+ * dead object's memory is used again. When remote objects were replaced, rs_gc_update comes first.
  */
 
 #ifndef MINIVM_GC_H

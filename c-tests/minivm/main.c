@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "interrupt.h"
 #include "minivm.h"
 #include "repl.h"
 
@@ -15,25 +16,43 @@ static int complain_of_usage(void)
     return 2;
 }
 
-/* What is left after the options: nothing, a file, or -e and an expression. */
-static bool run_program(Thread *thread, char **arguments)
+static void print_value(Thread *thread, Value value)
 {
-    bool done = true;
+    char *text = vm_print_string(thread, value);
+    puts(text == NULL ? "" : text);
+    free(text);
+}
+
+/* What is left after the options: nothing, a file, or -e and an expression, whose value a child
+ * does not print. */
+static bool run_program(Thread *thread, char **arguments, bool is_child)
+{
     if (arguments[0] == NULL) {
         repl_run(thread);
-    } else if (strcmp(arguments[0], "-e") == 0) {
-        Value value = 0;
-        done = vm_eval_string(thread, "expression", arguments[1], &value);
-        char *text = done ? vm_print_string(thread, value) : NULL;
-        if (text != NULL)
-            puts(text);
-        free(text);
-    } else {
-        done = vm_eval_file(thread, arguments[0], NULL);
+        return true;
     }
+    if (strcmp(arguments[0], "-e") != 0)
+        return vm_eval_file(thread, arguments[0], NULL);
+    Value value = 0;
+    bool done = vm_eval_string(thread, is_child ? "child" : "expression", arguments[1], &value);
+    if (done && !is_child)
+        print_value(thread, value);
+    return done;
+}
+
+static bool run(Thread *thread, char **arguments, bool is_child)
+{
+    bool done = (!is_child || vm_join_parent(thread)) && run_program(thread, arguments, is_child);
     if (!done)
         repl_complain(thread, "minivm: ");
     return done;
+}
+
+/* What children are started with too. */
+static void pass_options_on(VmOptions *options, char **arguments, int first)
+{
+    options->arguments = (const char *const *)arguments + 1;
+    options->arguments_count = (size_t)first - 1;
 }
 
 int main(int count, char **arguments)
@@ -46,12 +65,14 @@ int main(int count, char **arguments)
     }
     if (first < count && strcmp(arguments[first], "-e") == 0 && first + 1 == count)
         return complain_of_usage();
+    pass_options_on(&options, arguments, first);
+    interrupts_catch();
     Vm *vm = vm_new(&options);
     if (vm == NULL) {
         fputs("minivm: the vm can't be made\n", stderr);
         return 1;
     }
-    bool done = run_program(vm_main_thread(vm), arguments + first);
+    bool done = run(vm_main_thread(vm), arguments + first, options.link_segment >= 0);
     vm_free(vm);
     return done ? 0 : 1;
 }

@@ -40,6 +40,16 @@ typedef struct VmOptions {
     /* With "NAME", each (draw x) also writes a file for Graphviz: NAME-1.dot, NAME-2.dot and so on.
      * NULL for none. */
     const char *drawings;
+    /* Of a child process: its end of the link to its parent, and how long it waits for an answer,
+     * in milliseconds (0: for ever). -1 if it is none. */
+    int link_segment;
+    int link_socket;
+    uint64_t link_timeout;
+    /* At its end a child leaves copies of what the parent refers to. */
+    bool evacuates;
+    /* The options that children start with too. Borrowed as long as the vm. */
+    const char *const *arguments;
+    size_t arguments_count;
 } VmOptions;
 
 /* The defaults; the environment variable MINIVM_GC chooses another collector. */
@@ -56,6 +66,13 @@ extern const char vm_options_usage[];
 Vm *vm_new(const VmOptions *options);
 void vm_free(Vm *vm);
 Thread *vm_main_thread(Vm *vm);
+
+/* Joins a child process to its parent, as the options say. False: a condition is pending. */
+bool vm_join_parent(Thread *thread);
+
+/* An interactive program that waits for `input` (a descriptor) calls this first: carries out what
+ * other processes ask for, until there is input. */
+void vm_serve_until_input(Thread *thread, int input);
 
 /* Makes a ractor whose code is the calling program's: vm_ractor_register on main's thread, then
  * vm_enter and vm_leave on the thread that runs it. 0 if it can't be made. */

@@ -14,6 +14,7 @@ const char *type_name(enum Type type)
         [TYPE_STRING] = "string",     [TYPE_VECTOR] = "vector", [TYPE_RECORD] = "record",
         [TYPE_ENVIRONMENT] = "scope", [TYPE_HASH] = "hash",     [TYPE_CLOSURE] = "procedure",
         [TYPE_CLASS] = "class",       [TYPE_PORT] = "port",     [TYPE_RACTOR] = "ractor",
+        [TYPE_LINK] = "link",         [TYPE_REMOTE] = "remote",
     };
     return type < TYPE_COUNT ? names[type] : "unknown object";
 }

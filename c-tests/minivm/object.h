@@ -32,6 +32,8 @@ enum Type {
     TYPE_CLASS,
     TYPE_PORT,
     TYPE_RACTOR,
+    TYPE_LINK,
+    TYPE_REMOTE,
     TYPE_COUNT,
 };
 
@@ -138,6 +140,23 @@ typedef struct RactorObject {
     Object header;
     struct Ractor *ractor;
 } RactorObject;
+
+typedef struct LinkObject {
+    Object header;
+    struct Link *link;
+} LinkObject;
+
+/* Stands for an object of another process (remote.h). `reference` is the library's; `type` is the
+ * symbol of what it is called there. `replacement`: what it stands for since the link has ended, or
+ * UNBOUND; the next collection puts that in the place of every reference. */
+typedef struct Remote {
+    Object header;
+    uint64_t reference;
+    struct Link *link;
+    Value type;
+    Value replacement;
+    uint32_t number;
+} Remote;
 
 /* The largest object: bounds the fields of a record and the variables of one scope. */
 #define OBJECT_BYTES_MAX 1024

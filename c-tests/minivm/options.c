@@ -17,6 +17,7 @@ const char vm_options_usage[] =
     "  --verify                          look for writes that no check announced\n"
     "  --gc=normal|stress|moving|stress,moving\n"
     "  --ractor-stack=BYTES              C stack of a ractor's thread\n"
+    "  --no-evacuation                   a child's objects end with it\n"
     "  --drawings=NAME                   (draw x) writes NAME-1.dot, NAME-2.dot ... too\n";
 
 /* A list of these ends with one that has no text. */
@@ -56,6 +57,10 @@ static bool set_switch(VmOptions *options, const char *argument)
         options->provenance = false;
     else if (strcmp(argument, "--verify") == 0)
         options->verify = true;
+    else if (strcmp(argument, "--evacuation") == 0)
+        options->evacuates = true;
+    else if (strcmp(argument, "--no-evacuation") == 0)
+        options->evacuates = false;
     else
         return false;
     return true;
@@ -85,6 +90,12 @@ bool vm_set_option(VmOptions *options, const char *argument)
         options->ractor_stack = strtoul(text, NULL, 10);
         return options->ractor_stack != 0;
     }
+    if (is_named(argument, "--link"))
+        return sscanf(text, "%d,%d", &options->link_segment, &options->link_socket) == 2;
+    if (is_named(argument, "--link-timeout")) {
+        options->link_timeout = strtoull(text, NULL, 10);
+        return true;
+    }
     if (is_named(argument, "--drawings")) {
         options->drawings = text;
         return true;
@@ -99,6 +110,9 @@ VmOptions vm_default_options(void)
         .walk_mode = RS_WALK_CONCURRENT,
         .enforcement = RS_ENFORCE,
         .provenance = true,
+        .link_segment = -1,
+        .link_socket = -1,
+        .evacuates = true,
     };
     const char *collector = getenv("MINIVM_GC");
     if (collector != NULL && !choose(collector, collectors, &options.collector))

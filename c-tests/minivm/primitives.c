@@ -2,11 +2,12 @@
 
 #include "condition.h"
 #include "eval.h"
+#include "remote.h"
 
 static const PrimitiveTable *const tables[] = {
     &number_primitives, &list_primitives,      &vector_primitives, &string_primitives,
     &hash_primitives,   &procedure_primitives, &class_primitives,  &ractor_primitives,
-    &share_primitives,  &system_primitives,
+    &share_primitives,  &system_primitives,    &remote_primitives,
 };
 
 #define TABLE_COUNT (sizeof tables / sizeof tables[0])
@@ -28,6 +29,24 @@ bool primitives_prepare(Vm *vm)
     return true;
 }
 
+/* Adds `(name . number)` in front of a list that stands on the root stack. */
+static bool add_count(Thread *thread, Value *list, const char *name, uint64_t number)
+{
+    Value symbol = symbol_named(thread->vm, name);
+    Value pair = make_cons(thread, symbol, fixnum((intptr_t)number));
+    *list = pair == FAILED ? FAILED : make_cons(thread, pair, *list);
+    return *list != FAILED;
+}
+
+Value list_of_counts(Thread *thread, const NamedCount *counts, size_t count)
+{
+    Value *list = root(thread, NIL);
+    for (size_t i = 0; i < count; i++)
+        if (!add_count(thread, list, counts[i].name, counts[i].number))
+            return FAILED;
+    return *list;
+}
+
 bool check_type(Thread *thread, Value value, enum Type type)
 {
     if (is_type(value, type))
@@ -46,7 +65,7 @@ bool check_symbol(Thread *thread, Value value)
 
 bool check_procedure(Thread *thread, Value value)
 {
-    if (is_procedure(value))
+    if (is_procedure(value) || remote_is(thread->vm, value, TYPE_CLOSURE))
         return true;
     raise_type(thread, "procedure", value);
     return false;

@@ -34,6 +34,7 @@ extern const PrimitiveTable class_primitives;
 extern const PrimitiveTable ractor_primitives;
 extern const PrimitiveTable share_primitives;
 extern const PrimitiveTable system_primitives;
+extern const PrimitiveTable remote_primitives;
 
 const Primitive *primitive_of(Value primitive);
 
@@ -46,5 +47,18 @@ bool check_symbol(Thread *thread, Value value);
 bool check_procedure(Thread *thread, Value value);
 /* An integer from 0 to `limit` - 1: else a type-error or a range-error. */
 bool check_index(Thread *thread, Value value, size_t limit);
+
+/* An association list of numbers by their names: the last one comes first. Its place on the root
+ * stack is the caller's to close. */
+typedef struct NamedCount {
+    const char *name;
+    uint64_t number;
+} NamedCount;
+
+Value list_of_counts(Thread *thread, const NamedCount *counts, size_t count);
+
+/* How many elements a list has, parts in other processes included; FAILED with a type-error
+ * pending. */
+Value length_of_list(Thread *thread, Value list);
 
 #endif

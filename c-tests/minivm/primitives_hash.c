@@ -6,6 +6,7 @@
 #include "eval.h"
 #include "hash.h"
 #include "primitives.h"
+#include "remote.h"
 
 static Value make_from(Thread *thread, bool identity, Value *arguments, size_t count)
 {
@@ -31,8 +32,8 @@ static Value make_by_identity(Thread *thread, Value *arguments, size_t count)
 /* A missing key's value is what the default procedure returns for the hash and the key. */
 static Value get(Thread *thread, Value *arguments, size_t count)
 {
-    if (!check_type(thread, arguments[0], TYPE_HASH))
-        return FAILED;
+    if (!is_type(arguments[0], TYPE_HASH))
+        return remote_hash_get(thread, arguments, count);
     Value value = hash_get(arguments[0], arguments[1]);
     if (value != UNBOUND)
         return value;
@@ -45,7 +46,9 @@ static Value get(Thread *thread, Value *arguments, size_t count)
 static Value set(Thread *thread, Value *arguments, size_t count)
 {
     (void)count;
-    bool is_set = check_type(thread, arguments[0], TYPE_HASH) && may_write(thread, arguments[0]) &&
+    if (!is_type(arguments[0], TYPE_HASH))
+        return remote_hash_set(thread, arguments);
+    bool is_set = may_write(thread, arguments[0]) &&
                   hash_set(thread, arguments[0], arguments[1], arguments[2]);
     return is_set ? arguments[2] : FAILED;
 }
@@ -61,8 +64,8 @@ static Value remove_key(Thread *thread, Value *arguments, size_t count)
 static Value has_key(Thread *thread, Value *arguments, size_t count)
 {
     (void)count;
-    if (!check_type(thread, arguments[0], TYPE_HASH))
-        return FAILED;
+    if (!is_type(arguments[0], TYPE_HASH))
+        return remote_hash_has(thread, arguments);
     return truth(hash_get(arguments[0], arguments[1]) != UNBOUND);
 }
 
@@ -78,8 +81,8 @@ static Value set_default(Thread *thread, Value *arguments, size_t count)
 static Value count_entries(Thread *thread, Value *arguments, size_t count)
 {
     (void)count;
-    return check_type(thread, arguments[0], TYPE_HASH) ? fixnum((intptr_t)hash_count(arguments[0]))
-                                                       : FAILED;
+    return is_type(arguments[0], TYPE_HASH) ? fixnum((intptr_t)hash_count(arguments[0]))
+                                            : remote_length(thread, arguments[0], TYPE_HASH);
 }
 
 static Value call_with_each(Thread *thread, const Value *hash, const Value *procedure)
@@ -120,8 +123,9 @@ static Value keys(Thread *thread, Value *arguments, size_t count)
 
 static Value test_hash(Thread *thread, Value *arguments, size_t count)
 {
-    (void)thread, (void)count;
-    return truth(is_type(arguments[0], TYPE_HASH));
+    (void)count;
+    return truth(is_type(arguments[0], TYPE_HASH) ||
+                 remote_is(thread->vm, arguments[0], TYPE_HASH));
 }
 
 static const Primitive primitives[] = {

@@ -6,6 +6,7 @@
 #include "equality.h"
 #include "gc.h"
 #include "primitives.h"
+#include "remote.h"
 
 static Value cons(Thread *thread, Value *arguments, size_t count)
 {
@@ -16,23 +17,21 @@ static Value cons(Thread *thread, Value *arguments, size_t count)
 static Value get_car(Thread *thread, Value *arguments, size_t count)
 {
     (void)count;
-    if (arguments[0] == NIL)
-        return NIL;
-    return check_type(thread, arguments[0], TYPE_CONS) ? car(arguments[0]) : FAILED;
+    return arguments[0] == NIL ? NIL : pair_first(thread, arguments[0]);
 }
 
 static Value get_cdr(Thread *thread, Value *arguments, size_t count)
 {
     (void)count;
-    if (arguments[0] == NIL)
-        return NIL;
-    return check_type(thread, arguments[0], TYPE_CONS) ? cdr(arguments[0]) : FAILED;
+    return arguments[0] == NIL ? NIL : pair_rest(thread, arguments[0]);
 }
 
 static Value set_car(Thread *thread, Value *arguments, size_t count)
 {
     (void)count;
-    if (!check_type(thread, arguments[0], TYPE_CONS) || !may_write(thread, arguments[0]))
+    if (!is_cons(arguments[0]))
+        return remote_set_element(thread, arguments[0], TYPE_CONS, RS_CAR, &arguments[1]);
+    if (!may_write(thread, arguments[0]))
         return FAILED;
     store_field(&cons_of(arguments[0])->car, arguments[1]);
     return arguments[1];
@@ -41,7 +40,9 @@ static Value set_car(Thread *thread, Value *arguments, size_t count)
 static Value set_cdr(Thread *thread, Value *arguments, size_t count)
 {
     (void)count;
-    if (!check_type(thread, arguments[0], TYPE_CONS) || !may_write(thread, arguments[0]))
+    if (!is_cons(arguments[0]))
+        return remote_set_element(thread, arguments[0], TYPE_CONS, RS_CDR, &arguments[1]);
+    if (!may_write(thread, arguments[0]))
         return FAILED;
     store_field(&cons_of(arguments[0])->cdr, arguments[1]);
     return arguments[1];
@@ -68,9 +69,9 @@ static Value make_list(Thread *thread, Value *arguments, size_t count)
     return *result;
 }
 
-/* SIZE_MAX for what is no list, circular ones included: `slow` goes half as far, so in a circle it
- * is caught up with. */
-static size_t list_length(Value list)
+/* How many pairs follow each other, and what is behind the last one: in a circle, a pair. `slow`
+ * goes half as far, so in a circle it is caught up with. */
+static size_t count_pairs(Value list, Value *end)
 {
     size_t count = 0;
     Value slow = list;
@@ -79,23 +80,43 @@ static size_t list_length(Value list)
         if (++count % 2 == 0)
             slow = cdr(slow);
         if (is_cons(list) && list == slow)
-            return SIZE_MAX;
+            break;
     }
-    return list == NIL ? count : SIZE_MAX;
+    *end = list;
+    return count;
+}
+
+static bool is_list(Value list)
+{
+    Value end = NIL;
+    count_pairs(list, &end);
+    return end == NIL;
 }
 
 static bool check_list(Thread *thread, Value list)
 {
-    if (list_length(list) != SIZE_MAX)
+    if (is_list(list))
         return true;
     raise_type(thread, "list", list);
     return false;
 }
 
+Value length_of_list(Thread *thread, Value list)
+{
+    Value end = NIL;
+    intptr_t pairs = (intptr_t)count_pairs(list, &end);
+    if (end == NIL)
+        return fixnum(pairs);
+    if (!is_remote(end))
+        return raise_type(thread, "list", list);
+    Value rest = remote_length(thread, end, TYPE_CONS);
+    return is_fixnum(rest) ? fixnum(pairs + fixnum_number(rest)) : rest;
+}
+
 static Value length(Thread *thread, Value *arguments, size_t count)
 {
     (void)count;
-    return check_list(thread, arguments[0]) ? fixnum((intptr_t)list_length(arguments[0])) : FAILED;
+    return length_of_list(thread, arguments[0]);
 }
 
 static Value nth(Thread *thread, Value *arguments, size_t count)
@@ -103,10 +124,11 @@ static Value nth(Thread *thread, Value *arguments, size_t count)
     (void)count;
     if (!check_index(thread, arguments[0], SIZE_MAX))
         return FAILED;
-    Value list = arguments[1];
-    for (intptr_t i = fixnum_number(arguments[0]); i > 0 && is_cons(list); i--)
-        list = cdr(list);
-    return is_cons(list) ? car(list) : NIL;
+    for (intptr_t i = fixnum_number(arguments[0]); i > 0 && is_pair(thread, arguments[1]); i--)
+        arguments[1] = pair_rest(thread, arguments[1]);
+    if (arguments[1] == FAILED)
+        return FAILED;
+    return is_pair(thread, arguments[1]) ? pair_first(thread, arguments[1]) : NIL;
 }
 
 static Value last_pair(Thread *thread, Value *arguments, size_t count)
@@ -140,6 +162,8 @@ static Value compare_identity(Thread *thread, Value *arguments, size_t count)
 static Value compare_content(Thread *thread, Value *arguments, size_t count)
 {
     (void)count;
+    if (is_remote(arguments[0]) || is_remote(arguments[1]))
+        return remote_equal(thread, arguments);
     enum Equality equality = values_equal(arguments[0], arguments[1]);
     if (equality == UNDECIDED)
         return raise_format(thread, "depth-error", "the comparison does not end");
@@ -154,8 +178,8 @@ static Value not(Thread * thread, Value *arguments, size_t count)
 
 static Value test_cons(Thread *thread, Value *arguments, size_t count)
 {
-    (void)thread, (void)count;
-    return truth(is_cons(arguments[0]));
+    (void)count;
+    return truth(is_pair(thread, arguments[0]));
 }
 
 static const Primitive primitives[] = {

@@ -7,6 +7,7 @@
 #include "primitives.h"
 #include "printer.h"
 #include "record.h"
+#include "remote.h"
 
 static Value apply_to_list(Thread *thread, Value *arguments, size_t count)
 {
@@ -27,12 +28,12 @@ static Value for_each(Thread *thread, Value *arguments, size_t count)
 {
     (void)count;
     Value *rest = root(thread, arguments[1]);
-    for (; is_cons(*rest); *rest = cdr(*rest)) {
-        Value element = car(*rest);
-        if (call_procedure(thread, arguments[0], &element, 1) == FAILED)
+    for (; is_pair(thread, *rest); *rest = pair_rest(thread, *rest)) {
+        Value element = pair_first(thread, *rest);
+        if (element == FAILED || call_procedure(thread, arguments[0], &element, 1) == FAILED)
             return FAILED;
     }
-    return NIL;
+    return *rest == FAILED ? FAILED : NIL;
 }
 
 /* The results are gathered in reverse and turned round in place: they are new. */
@@ -53,16 +54,17 @@ static Value map(Thread *thread, Value *arguments, size_t count)
     (void)count;
     Value *rest = root(thread, arguments[1]);
     Value *results = root(thread, NIL);
-    for (; is_cons(*rest); *rest = cdr(*rest)) {
-        Value element = car(*rest);
-        Value result = call_procedure(thread, arguments[0], &element, 1);
+    for (; is_pair(thread, *rest); *rest = pair_rest(thread, *rest)) {
+        Value element = pair_first(thread, *rest);
+        Value result =
+            element == FAILED ? FAILED : call_procedure(thread, arguments[0], &element, 1);
         if (result == FAILED)
             return FAILED;
         *results = make_cons(thread, result, *results);
         if (*results == FAILED)
             return FAILED;
     }
-    return reverse_in_place(*results);
+    return *rest == FAILED ? FAILED : reverse_in_place(*results);
 }
 
 static Value evaluate(Thread *thread, Value *arguments, size_t count)
@@ -73,8 +75,8 @@ static Value evaluate(Thread *thread, Value *arguments, size_t count)
 
 static Value test_procedure(Thread *thread, Value *arguments, size_t count)
 {
-    (void)thread, (void)count;
-    return truth(is_procedure(arguments[0]));
+    (void)count;
+    return truth(is_procedure(arguments[0]) || remote_is(thread->vm, arguments[0], TYPE_CLOSURE));
 }
 
 /* `(error message...)`: the printed arguments are the message. */

@@ -142,25 +142,13 @@ static Value draw_to_named_file(Thread *thread, Value *arguments, size_t count)
     return draw_for_graphviz(thread, arguments[0], string_of(arguments[1])->bytes);
 }
 
-/* Adds `(name . number)` in front of a list that stands on the root stack. */
-static bool add_count(Thread *thread, Value *list, const char *name, uint64_t number)
-{
-    Value symbol = symbol_named(thread->vm, name);
-    Value pair = make_cons(thread, symbol, fixnum((intptr_t)number));
-    *list = pair == FAILED ? FAILED : make_cons(thread, pair, *list);
-    return *list != FAILED;
-}
-
 /* An association list: what the library counted, and what it told the host. */
 static Value statistics(Thread *thread, Value *arguments, size_t count)
 {
     (void)arguments, (void)count;
     rs_statistics counts = share_statistics(thread);
     Share *share = &thread->vm->share;
-    const struct {
-        const char *name;
-        uint64_t number;
-    } entries[] = {
+    const NamedCount entries[] = {
         {"objects-unmarked-told", atomic_load(&share->unmarked)},
         {"objects-marked-told", atomic_load(&share->marked)},
         {"objects-committed-told", atomic_load(&share->committed)},
@@ -180,11 +168,7 @@ static Value statistics(Thread *thread, Value *arguments, size_t count)
         {"objects-marked", counts.objects_marked},
         {"marks", counts.marks},
     };
-    Value *list = root(thread, NIL);
-    for (size_t i = 0; i < sizeof entries / sizeof entries[0]; i++)
-        if (!add_count(thread, list, entries[i].name, entries[i].number))
-            return FAILED;
-    return *list;
+    return list_of_counts(thread, entries, sizeof entries / sizeof entries[0]);
 }
 
 /* The condition for the first unannounced change, or t. */

@@ -8,6 +8,7 @@
 #include "condition.h"
 #include "primitives.h"
 #include "printer.h"
+#include "remote.h"
 
 /* The printed forms of all arguments in one. */
 static Value concatenate(Thread *thread, Value *arguments, size_t count)
@@ -38,9 +39,8 @@ static Value append(Thread *thread, Value *arguments, size_t count)
 static Value length(Thread *thread, Value *arguments, size_t count)
 {
     (void)count;
-    return check_type(thread, arguments[0], TYPE_STRING)
-               ? fixnum((intptr_t)string_of(arguments[0])->length)
-               : FAILED;
+    return is_type(arguments[0], TYPE_STRING) ? fixnum((intptr_t)string_of(arguments[0])->length)
+                                              : remote_length(thread, arguments[0], TYPE_STRING);
 }
 
 static Value contains(Thread *thread, Value *arguments, size_t count)
@@ -79,8 +79,9 @@ static Value to_symbol(Thread *thread, Value *arguments, size_t count)
 
 static Value test_string(Thread *thread, Value *arguments, size_t count)
 {
-    (void)thread, (void)count;
-    return truth(is_type(arguments[0], TYPE_STRING));
+    (void)count;
+    return truth(is_type(arguments[0], TYPE_STRING) ||
+                 remote_is(thread->vm, arguments[0], TYPE_STRING));
 }
 
 static Value test_symbol(Thread *thread, Value *arguments, size_t count)

@@ -12,6 +12,7 @@
 #include "gc.h"
 #include "primitives.h"
 #include "printer.h"
+#include "remote.h"
 
 /* One call of fwrite, so that lines of several ractors don't mix. */
 static Value print_line(Thread *thread, const Value *arguments, size_t count, const char *space,
@@ -67,6 +68,16 @@ static Value type_of(Thread *thread, Value *arguments, size_t count)
     (void)count;
     const char *name = print_type(thread->vm, arguments[0]);
     return symbol_named(thread->vm, name);
+}
+
+/* `(copy x)`, or `(copy x depth)` to copy that many levels below x. */
+static Value copy(Thread *thread, Value *arguments, size_t count)
+{
+    if (count == 2 && !check_index(thread, arguments[1], SIZE_MAX))
+        return FAILED;
+    uint64_t depth = count == 1 ? RS_WHOLE : (uint64_t)fixnum_number(arguments[1]);
+    return is_remote(arguments[0]) ? remote_copy(thread, arguments[0], depth)
+                                   : share_copy(thread, arguments[0], depth);
 }
 
 /* At once and for all ractors. */
@@ -176,6 +187,7 @@ static const Primitive primitives[] = {
     {"gc-stress?", collects_always, 0, 0},
     {"object-address", address, 1, 1},
     {"type-of", type_of, 1, 1},
+    {"copy", copy, 1, 2},
     {"exit", leave_process, 0, 1},
     {"seconds", seconds, 0, 0},
     {"load", load, 1, 1},

@@ -6,6 +6,8 @@
 
 #include "condition.h"
 #include "primitives.h"
+#include "remote.h"
+#include "vm.h"
 
 static Value vector(Thread *thread, Value *arguments, size_t count)
 {
@@ -25,21 +27,39 @@ static Value make(Thread *thread, Value *arguments, size_t count)
 
 static bool check_element(Thread *thread, const Value *arguments)
 {
-    return check_type(thread, arguments[0], TYPE_VECTOR) &&
-           check_index(thread, arguments[1], vector_of(arguments[0])->length);
+    return check_index(thread, arguments[1], vector_of(arguments[0])->length);
+}
+
+static Value get_elsewhere(Thread *thread, const Value *arguments)
+{
+    if (!check_index(thread, arguments[1], SIZE_MAX))
+        return FAILED;
+    return remote_element(thread, arguments[0], TYPE_VECTOR, (uint64_t)fixnum_number(arguments[1]));
 }
 
 static Value get(Thread *thread, Value *arguments, size_t count)
 {
     (void)count;
+    if (!is_type(arguments[0], TYPE_VECTOR))
+        return get_elsewhere(thread, arguments);
     if (!check_element(thread, arguments))
         return FAILED;
     return vector_of(arguments[0])->elements[fixnum_number(arguments[1])];
 }
 
+static Value set_elsewhere(Thread *thread, const Value *arguments)
+{
+    if (!check_index(thread, arguments[1], SIZE_MAX))
+        return FAILED;
+    return remote_set_element(thread, arguments[0], TYPE_VECTOR,
+                              (uint64_t)fixnum_number(arguments[1]), &arguments[2]);
+}
+
 static Value set(Thread *thread, Value *arguments, size_t count)
 {
     (void)count;
+    if (!is_type(arguments[0], TYPE_VECTOR))
+        return set_elsewhere(thread, arguments);
     if (!check_element(thread, arguments) || !may_write(thread, arguments[0]))
         return FAILED;
     store_field(&vector_of(arguments[0])->elements[fixnum_number(arguments[1])], arguments[2]);
@@ -70,15 +90,15 @@ static Value pop(Thread *thread, Value *arguments, size_t count)
 static Value length(Thread *thread, Value *arguments, size_t count)
 {
     (void)count;
-    return check_type(thread, arguments[0], TYPE_VECTOR)
-               ? fixnum((intptr_t)vector_of(arguments[0])->length)
-               : FAILED;
+    return is_type(arguments[0], TYPE_VECTOR) ? fixnum((intptr_t)vector_of(arguments[0])->length)
+                                              : remote_length(thread, arguments[0], TYPE_VECTOR);
 }
 
 static Value test_vector(Thread *thread, Value *arguments, size_t count)
 {
-    (void)thread, (void)count;
-    return truth(is_type(arguments[0], TYPE_VECTOR));
+    (void)count;
+    return truth(is_type(arguments[0], TYPE_VECTOR) ||
+                 remote_is(thread->vm, arguments[0], TYPE_VECTOR));
 }
 
 static const Primitive primitives[] = {

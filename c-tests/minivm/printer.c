@@ -6,6 +6,7 @@
 #include "primitives.h"
 #include "ractor.h"
 #include "record.h"
+#include "remote.h"
 #include "vm.h"
 
 /* `depth` and `budget` are what is left: levels of nesting, and values. */
@@ -15,6 +16,7 @@ typedef struct Printing {
     int depth;
     int budget;
     bool readably;
+    bool is_cut;
 } Printing;
 
 static void print_value(Printing *printing, Value value);
@@ -121,6 +123,20 @@ static void print_record(Printing *printing, const Record *record)
     append(printing, ">");
 }
 
+static void print_link(Printing *printing, const Link *link)
+{
+    if (link->process == 0)
+        append(printing, "#<parent>");
+    else
+        text_format(printing->text, "#<child %u>", link->number);
+}
+
+static void print_remote(Printing *printing, const Remote *remote)
+{
+    text_format(printing->text, "#<%s %s %u>", remote->link->is_dead ? "dead remote" : "remote",
+                symbol_name(printing->vm, remote->type), (unsigned)remote->number);
+}
+
 static void print_object(Printing *printing, Value value)
 {
     switch (object_type(value)) {
@@ -152,6 +168,12 @@ static void print_object(Printing *printing, Value value)
         text_format(printing->text, "#<class %s>",
                     name_or_nobody(printing->vm, ((Class *)value)->name));
         break;
+    case TYPE_LINK:
+        print_link(printing, ((LinkObject *)value)->link);
+        break;
+    case TYPE_REMOTE:
+        print_remote(printing, remote_of(value));
+        break;
     case TYPE_RACTOR:
         text_format(printing->text, "#<ractor %s>", ractor_name(value));
         break;
@@ -178,6 +200,7 @@ static void print_value(Printing *printing, Value value)
 {
     if ((printing->depth == 0 && is_object(value)) || printing->budget <= 0) {
         append(printing, "...");
+        printing->is_cut = true;
         return;
     }
     printing->budget--;
@@ -191,24 +214,33 @@ static void print_value(Printing *printing, Value value)
 
 void print_readably(Vm *vm, Text *text, Value value)
 {
-    Printing printing = {vm, text, 64, 400, true};
+    Printing printing = {vm, text, 64, 400, true, false};
     print_value(&printing, value);
+}
+
+bool print_wholly(Vm *vm, Text *text, Value value)
+{
+    Printing printing = {vm, text, 400, 1000000, true, false};
+    print_value(&printing, value);
+    return printing.budget > 0 && !printing.is_cut;
 }
 
 void print_plainly(Vm *vm, Text *text, Value value)
 {
-    Printing printing = {vm, text, 64, 400, false};
+    Printing printing = {vm, text, 64, 400, false, false};
     print_value(&printing, value);
 }
 
 void print_briefly(Vm *vm, Text *text, Value value)
 {
-    Printing printing = {vm, text, 3, 8, true};
+    Printing printing = {vm, text, 3, 8, true, false};
     print_value(&printing, value);
 }
 
 const char *print_type(Vm *vm, Value value)
 {
+    if (is_remote(value))
+        return symbol_name(vm, remote_of(value)->type);
     if (is_object(value))
         return object_type(value) == TYPE_RECORD ? record_type_name(vm, record_of(value))
                                                  : type_name(object_type(value));

@@ -15,6 +15,10 @@ void print_readably(Vm *vm, Text *text, Value value);
 /* For people: a string's own bytes. */
 void print_plainly(Vm *vm, Text *text, Value value);
 
+/* As `print_readably`, without leaving anything out, down to the depth that the reader can read.
+ * False: there is more than that. */
+bool print_wholly(Vm *vm, Text *text, Value value);
+
 /* At most some words, for reports and drawings. */
 void print_briefly(Vm *vm, Text *text, Value value);
 

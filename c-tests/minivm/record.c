@@ -5,6 +5,7 @@
 
 #include "condition.h"
 #include "eval.h"
+#include "remote.h"
 #include "text.h"
 #include "vm.h"
 
@@ -113,9 +114,61 @@ bool record_type_define(Thread *thread, Value name, Value fields)
     return bind_operations(thread, types->count++);
 }
 
+static bool is_type_of(Vm *vm, uint32_t type, Value name, size_t length)
+{
+    return type < vm->record_types->count && type_at(vm, type)->name == name &&
+           type_at(vm, type)->length == length;
+}
+
+static uint32_t raise_types(Thread *thread, Value name)
+{
+    raise_format(thread, "limit-error", "no place for another type of records: %s",
+                 symbol_name(thread->vm, name));
+    return UINT32_MAX;
+}
+
+/* The fields are called by their numbers. */
+static uint32_t adopt_type(Thread *thread, Value name, size_t length)
+{
+    RecordTypes *types = thread->vm->record_types;
+    if (!thread->is_main || types->count == RECORD_TYPES_MAX ||
+        types->adopted == RECORD_TYPES_ADOPTED_MAX)
+        return raise_types(thread, name);
+    RecordType *type = calloc(1, sizeof(RecordType) + length * sizeof(Value));
+    for (size_t i = 0; type != NULL && i < length; i++) {
+        char number[24];
+        snprintf(number, sizeof number, "%zu", i);
+        type->fields[i] = symbol_named(thread->vm, number);
+    }
+    if (type == NULL) {
+        raise_memory(thread);
+        return UINT32_MAX;
+    }
+    type->name = name;
+    type->length = length;
+    types->adopted++;
+    __atomic_store_n(&types->types[types->count], type, __ATOMIC_RELEASE);
+    return types->count++;
+}
+
+uint32_t record_type_find_or_adopt(Thread *thread, Value name, size_t length, uint32_t likely)
+{
+    if (is_type_of(thread->vm, likely, name, length))
+        return likely;
+    for (uint32_t i = thread->vm->record_types->count; i-- > 0;)
+        if (is_type_of(thread->vm, i, name, length))
+            return i;
+    return adopt_type(thread, name, length);
+}
+
+static bool is_record(Value value, uint32_t type)
+{
+    return is_type(value, TYPE_RECORD) && record_of(value)->record_type == type;
+}
+
 static Value check_record(Thread *thread, uint32_t type, Value value)
 {
-    if (is_type(value, TYPE_RECORD) && record_of(value)->record_type == type)
+    if (is_record(value, type))
         return value;
     return raise_type(thread, symbol_name(thread->vm, type_at(thread->vm, type)->name), value);
 }
@@ -145,8 +198,11 @@ Value record_apply_operation(Thread *thread, Value operation, Value *arguments, 
     if (what == MAKE_RECORD)
         return make_record(thread, type, arguments, count);
     if (what == TEST_RECORD)
-        return truth(is_type(arguments[0], TYPE_RECORD) &&
-                     record_of(arguments[0])->record_type == type);
+        return truth(is_record(arguments[0], type) ||
+                     remote_is_record(arguments[0], type_at(thread->vm, type)->name));
+    if (remote_is_record(arguments[0], type_at(thread->vm, type)->name))
+        return what == GET_FIELD ? remote_field(thread, arguments[0], field)
+                                 : remote_set_field(thread, arguments[0], field, &arguments[1]);
     if (check_record(thread, type, arguments[0]) == FAILED)
         return FAILED;
     return what == GET_FIELD ? record_of(arguments[0])->fields[field]

@@ -12,7 +12,8 @@
 #include "object.h"
 #include "variable.h"
 
-enum { RECORD_TYPES_MAX = 4096 };
+/* Of the types, at most so many are without operations: those that come from other processes. */
+enum { RECORD_TYPES_MAX = 4096, RECORD_TYPES_ADOPTED_MAX = 1024 };
 
 typedef struct RecordType {
     Value name;
@@ -24,6 +25,7 @@ typedef struct RecordType {
 typedef struct RecordTypes {
     RecordType *types[RECORD_TYPES_MAX];
     uint32_t count;
+    uint32_t adopted;
 } RecordTypes;
 
 enum Operation { MAKE_RECORD, TEST_RECORD, GET_FIELD, SET_FIELD };
@@ -37,6 +39,11 @@ bool record_type_define(Thread *thread, Value name, Value fields);
 
 /* The number of the type of this name, or UINT32_MAX. */
 uint32_t record_type_find(Vm *vm, Value name);
+
+/* The number of the type of this name that has so many fields; the number `likely` is tried first.
+ * If there is none, main makes one without operations, since nobody asked for their names.
+ * UINT32_MAX with a condition pending. */
+uint32_t record_type_find_or_adopt(Thread *thread, Value name, size_t length, uint32_t likely);
 
 const char *record_type_name(Vm *vm, const Record *record);
 const char *record_field_name(Vm *vm, const Record *record, size_t index);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "condition.h"
 #include "eval.h"
@@ -12,28 +13,46 @@
 #if MINIVM_LINE_EDITING
 #include <editline/readline.h>
 
-static void start_editing(void)
+static Thread *editing_thread;
+
+/* Called again and again while nothing is typed. */
+static int serve_while_editing(void)
 {
+    world_blocking_leave(editing_thread);
+    vm_serve_until_input(editing_thread, STDIN_FILENO);
+    world_blocking_enter(editing_thread);
+    return 0;
+}
+
+static void start_editing(Thread *thread)
+{
+    editing_thread = thread;
+    rl_event_hook = serve_while_editing;
     using_history();
 }
 
-static char *edited_line(const char *prompt)
+static char *edited_line(Thread *thread, const char *prompt)
 {
+    (void)thread;
     char *line = readline(prompt);
     if (line != NULL && *line != '\0')
         add_history(line);
     return line;
 }
 #else
-static void start_editing(void)
+static void start_editing(Thread *thread)
 {
+    (void)thread;
     puts("(built without libedit: lines can't be edited)");
 }
 
-static char *edited_line(const char *prompt)
+static char *edited_line(Thread *thread, const char *prompt)
 {
     fputs(prompt, stdout);
     fflush(stdout);
+    world_blocking_leave(thread);
+    vm_serve_until_input(thread, STDIN_FILENO);
+    world_blocking_enter(thread);
     char *line = NULL;
     size_t capacity = 0;
     if (getline(&line, &capacity, stdin) < 0) {
@@ -52,11 +71,11 @@ void repl_complain(Thread *thread, const char *before)
     free(text);
 }
 
-/* While the user thinks, other ractors may collect. */
+/* While the user thinks, other ractors may collect, and other processes are served. */
 static char *next_line(Thread *thread, const char *prompt)
 {
     world_blocking_enter(thread);
-    char *line = edited_line(prompt);
+    char *line = edited_line(thread, prompt);
     world_blocking_leave(thread);
     return line;
 }
@@ -107,7 +126,7 @@ static bool read_expression(Thread *thread, Text *text)
 
 void repl_run(Thread *thread)
 {
-    start_editing();
+    start_editing(thread);
     for (;;) {
         Text text = text_start();
         bool more = read_expression(thread, &text);

@@ -42,9 +42,10 @@ void share_ractor_free(Share *share, rs_ractor ractor)
     rs_ractor_free(share->vm, ractor);
 }
 
+/* A callback that failed has left its condition. */
 static bool succeeded(Thread *thread, rs_status status)
 {
-    if (status != RS_OK)
+    if (status != RS_OK && thread->condition == NIL)
         raise_status(thread, status);
     return status == RS_OK;
 }
@@ -80,11 +81,7 @@ bool share_mark(Thread *thread, rs_slot slot, Value value)
 
 bool share_make_shareable(Thread *thread, Value value)
 {
-    rs_status status = rs_make_shareable(library(thread), thread->id, value);
-    /* A freeze hook that raised has left its condition. */
-    if (status != RS_OK && thread->condition != NIL)
-        return false;
-    return succeeded(thread, status);
+    return succeeded(thread, rs_make_shareable(library(thread), thread->id, value));
 }
 
 bool share_freeze(Thread *thread, Value object)
@@ -160,6 +157,22 @@ rs_statistics share_statistics(Thread *thread)
     rs_statistics statistics = RS_STATISTICS_INIT;
     rs_vm_statistics(library(thread), &statistics);
     return statistics;
+}
+
+static Value decode(Thread *thread, rs_image image)
+{
+    rs_value copy = NIL;
+    rs_status status = rs_image_decode(library(thread), thread->id, image, NULL, 0, &copy);
+    rs_image_free(library(thread), image);
+    return succeeded(thread, status) ? copy : FAILED;
+}
+
+Value share_copy(Thread *thread, Value value, uint64_t depth)
+{
+    rs_image image = 0;
+    rs_limits limits = {.depth = depth};
+    rs_status status = rs_image_encode(library(thread), thread->id, value, &limits, &image);
+    return succeeded(thread, status) ? decode(thread, image) : FAILED;
 }
 
 rs_report share_last_report(Thread *thread)

@@ -1,7 +1,8 @@
 /*
  * share.h: where the Lisp meets vmshare. share_host.c tells the library what the Lisp is: flags,
- * layouts, callbacks. share.c makes the calls. No other file names an rs_ function, but for the
- * inline tests here.
+ * layouts, callbacks; share_items.c what its values are to others; operation.c does for another
+ * process what it asks for. share.c makes the calls; link.c and remote.c those that other processes
+ * answer. No other file names an rs_ function, but for the inline tests here.
  *
  * MINIVM_PLACEMENT chooses at build time where the four flags live: HEADER (all in Object.flags),
  * SIDE (none: the library keeps a byte for each 16 bytes of heap) or SPLIT (FROZEN, SHAREABLE and
@@ -40,6 +41,9 @@ typedef struct Share {
 
 /* The host contract, in share_host.c. */
 rs_host share_describe_host(Vm *vm);
+
+/* Its callbacks of items, in share_items.c. */
+void share_describe_items(rs_host *host);
 
 /* The vm's symbols and heap exist. False: the library refused. */
 bool share_prepare(Vm *vm, rs_ractor *main_ractor);
@@ -126,6 +130,10 @@ rs_status share_explain(Thread *thread, rs_slot slot, Value value, rs_report *re
 rs_status share_verify(Thread *thread, rs_report *report);
 rs_status share_draw(Thread *thread, Value value, uint32_t format, rs_write_fn write, void *data);
 rs_statistics share_statistics(Thread *thread);
+
+/* A copy of the graph below a value down to `depth` levels; what lies deeper is not copied. FAILED
+ * with a condition pending. */
+Value share_copy(Thread *thread, Value value, uint64_t depth);
 
 /* What the last refusal to this thread was about. */
 rs_report share_last_report(Thread *thread);

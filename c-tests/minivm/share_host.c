@@ -8,8 +8,11 @@
 #include "closure.h"
 #include "equality.h"
 #include "hash.h"
+#include "interrupt.h"
+#include "operation.h"
 #include "printer.h"
 #include "record.h"
+#include "remote.h"
 #include "vm.h"
 
 static Vm *vm_of(void *context)
@@ -47,6 +50,8 @@ static const rs_layout layouts[TYPE_COUNT] = {
     [TYPE_CLASS] = {.name = "class"},
     [TYPE_PORT] = {.name = "port", .share = RS_SHARE_NO},
     [TYPE_RACTOR] = {.name = "ractor"},
+    [TYPE_LINK] = {.name = "link", .share = RS_SHARE_NO},
+    [TYPE_REMOTE] = {.name = "remote", .share = RS_SHARE_NO},
 };
 #endif
 
@@ -55,6 +60,8 @@ static uint32_t can_share(void *context, rs_value object)
     switch (object_type(object)) {
     case TYPE_FREE:
     case TYPE_PORT:
+    case TYPE_LINK:
+    case TYPE_REMOTE:
         return RS_SHARE_NO;
     case TYPE_CLOSURE:
         return load_field(&closure_of(object)->isolated) ? RS_SHARE_YES : RS_SHARE_NEEDS_PREPARE;
@@ -303,6 +310,12 @@ static uint64_t content_hash(void *context, rs_value object)
     return has_content ? equality_hash(object) : 0;
 }
 
+static uint32_t is_cancelled(void *context, rs_link link)
+{
+    (void)context, (void)link;
+    return interrupt_take();
+}
+
 static void warn(void *context, const rs_report *report)
 {
     (void)context;
@@ -364,6 +377,11 @@ rs_host share_describe_host(Vm *vm)
     host.ctx = vm;
     describe_objects(&host, &vm->heap);
     describe_options(&host, &vm->options);
+    share_describe_items(&host);
+    host.make_remote = remote_make;
+    host.replace_remote = remote_replace;
+    host.operate = operation_carry_out;
+    host.is_cancelled = is_cancelled;
     host.prepare = prepare;
     host.commit = commit;
     host.on_mark = on_mark;

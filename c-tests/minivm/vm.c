@@ -91,6 +91,7 @@ static void free_memory(Vm *vm)
     variables_finish(&vm->variables);
     record_types_free(vm->record_types);
     ractors_free(vm->ractors);
+    links_free(&vm->links);
     symbols_finish(&vm->symbols);
     world_finish(&vm->world);
     free(vm);
@@ -102,6 +103,7 @@ Vm *vm_new(const VmOptions *options)
     if (vm == NULL)
         return NULL;
     vm->options = *options;
+    vm->links.exports = NIL;
     world_prepare(&vm->world);
     vm->record_types = record_types_new();
     vm->ractors = ractors_new();
@@ -126,6 +128,7 @@ Vm *vm_new(const VmOptions *options)
 void vm_free(Vm *vm)
 {
     if (vm->main_thread != NULL) {
+        links_end(vm->main_thread);
         ractors_end(vm->main_thread);
         thread_leave(vm->main_thread);
     }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "heap.h"
+#include "link.h"
 #include "minivm.h"
 #include "share.h"
 #include "symbol.h"
@@ -21,6 +22,13 @@ typedef struct Site {
     uint32_t file;
     uint32_t line;
 } Site;
+
+/* How far the entries of a hash have been read in pieces: see share_items.c. */
+typedef struct HashCursor {
+    Value hash;
+    uint64_t element;
+    size_t entry;
+} HashCursor;
 
 struct Thread {
     Vm *vm;
@@ -41,6 +49,7 @@ struct Thread {
     unsigned collection_forbidden;
     /* The thread describes or draws objects of its own: their content may be read. */
     bool describes_own;
+    HashCursor cursor;
     ThreadPlace place;
     Allocator allocator;
 };
@@ -54,6 +63,7 @@ struct Vm {
     Variables variables;
     struct RecordTypes *record_types;
     struct Ractors *ractors;
+    Links links;
     /* How many files with drawings were written. */
     atomic_uint drawings;
     Thread *main_thread;
