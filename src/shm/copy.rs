@@ -46,10 +46,8 @@ pub unsafe fn copy_out(from: *const u8, to: &mut [MaybeUninit<u8>]) {
         let from = from.add(head.len());
         for (index, word) in words.iter_mut().enumerate() {
             let place = &*from.cast::<AtomicU64>().add(index);
-            *word = place
-                .load(Ordering::Relaxed)
-                .to_ne_bytes()
-                .map(MaybeUninit::new);
+            let loaded = place.load(Ordering::Relaxed);
+            word.as_mut_ptr().cast::<u64>().write_unaligned(loaded);
         }
         load_bytes(from.add(words.len() * WORD), tail);
     }

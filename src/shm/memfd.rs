@@ -72,7 +72,7 @@ fn is_tmpfs(file: BorrowedFd) -> Result<bool, rs_status> {
     check(unsafe { libc::fstatfs(file.as_raw_fd(), found.as_mut_ptr()) })?;
     // SAFETY: it did.
     let found = unsafe { found.assume_init() };
-    Ok(found.f_type as i64 == libc::TMPFS_MAGIC as i64)
+    Ok(found.f_type == libc::TMPFS_MAGIC)
 }
 
 fn size(file: BorrowedFd) -> Result<usize, rs_status> {

@@ -250,7 +250,7 @@ impl Reader {
     }
 
     /// Copies the next bytes of the payload; returns how many: all of `into`, or all that are left.
-    pub fn read<'a>(&mut self, memory: &impl Memory, into: &'a mut [MaybeUninit<u8>]) -> usize {
+    pub fn read(&mut self, memory: &impl Memory, into: &mut [MaybeUninit<u8>]) -> usize {
         let count = self.left.min(into.len());
         read_around(memory, self.position, &mut into[..count]);
         self.pass(count);
