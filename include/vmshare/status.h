@@ -73,6 +73,18 @@ typedef int32_t rs_status;
 // This process was forked, and `rs_after_fork_child` was not called in it.
 #define RS_ERR_FORKED -13
 
+// The peer at the other end of a link is gone.
+#define RS_ERR_DEAD -14
+
+// The peer at the other end of a link broke the protocol: the link is at its end.
+#define RS_ERR_PEER -15
+
+// The deadline has passed.
+#define RS_ERR_TIMEOUT -16
+
+// The caller has cancelled the wait.
+#define RS_ERR_CANCELLED -17
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
