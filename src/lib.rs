@@ -12,7 +12,7 @@
 //! | [`shm`] | memory and wake-ups between processes: the only file-descriptor and system-call code |
 //! | [`sync`] | the only place that names atomics and locks (std's, or loom's under test) |
 //!
-//! `unsafe` lives in `ffi`, `host`, `walk`'s storage and `vm`'s handle; `autoshare` forbids it.
+//! `unsafe` lives in `ffi`, `host`, `shm`, `walk`'s storage and `vm`'s handle; `autoshare` forbids it.
 
 pub mod autoshare;
 pub mod ffi;
@@ -24,3 +24,6 @@ pub mod sync;
 pub mod version;
 pub mod vm;
 pub mod walk;
+
+/// Whether this system has what processes need to share: `shm`, and what stands on it.
+pub const HAS_PROCESSES: bool = cfg!(all(target_os = "linux", target_pointer_width = "64"));

@@ -51,10 +51,11 @@ fn tell(name: &str, (best, middle): (f64, f64)) {
 }
 
 fn round_trips(channel: &mut Channel, rounds: usize) {
+    let wait = &mut soon();
     let mut answer = buffer();
     for _ in 0..rounds {
-        channel.send(&mut soon(), 1, &[&[7; PAYLOAD]]).unwrap();
-        channel.receive(&mut soon(), &mut answer).unwrap();
+        channel.send(wait, 1, &[&[7; PAYLOAD]]).unwrap();
+        channel.receive(wait, &mut answer).unwrap();
     }
 }
 
