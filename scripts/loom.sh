@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Checks the models of the sharing protocol, and that they can fail.
+# Checks the models of the sharing protocol and of rings between processes, and that they can fail.
 #
 # Each model runs in two builds: as it is, and with each load as a read-modify-write, since loom's
 # reduction can hide another thread's access behind a thread's own load. Then each mutation of
-# the protocol in tests/loom/mutations is applied to a copy of the sources, and one of the models that
+# the code in tests/loom/mutations is applied to a copy of the sources, and one of the models that
 # it names must fail in one of the two builds.
 #
 # Usage: scripts/loom.sh [models | mutations [NAME...]]     both without an argument

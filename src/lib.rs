@@ -15,8 +15,8 @@
 //! | [`shm`] | memory and wake-ups between processes: the only file-descriptor and system-call code |
 //! | [`sync`] | the only place that names atomics and locks (std's, or loom's under test) |
 //!
-//! `unsafe` lives in `ffi`, `host`, `walk`'s storage and `vm`'s handle; `autoshare` and
-//! `graph` forbid it.
+//! `unsafe` lives in `ffi`, `host`, `shm`, `walk`'s storage and `vm`'s handles; `autoshare` and `graph`
+//! forbid it.
 
 pub mod autoshare;
 pub mod ffi;
@@ -31,3 +31,6 @@ pub mod sync;
 pub mod version;
 pub mod vm;
 pub mod walk;
+
+/// Whether this system has what processes need to share: `shm`, and what stands on it.
+pub const HAS_PROCESSES: bool = cfg!(all(target_os = "linux", target_pointer_width = "64"));

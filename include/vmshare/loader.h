@@ -80,6 +80,11 @@ extern "C" {
     function(rs_link_error)          \
     function(rs_link_counts)         \
     function(rs_remote_request)      \
+    function(rs_remote_begin)      \
+    function(rs_remote_finish)     \
+    function(rs_remote_forget)     \
+    function(rs_remote_path)       \
+    function(rs_link_revoke)       \
     function(rs_remote_copy)         \
     function(rs_remote_link)         \
     function(rs_remote_release)      \

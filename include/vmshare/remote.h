@@ -95,6 +95,16 @@ rs_status rs_link_export(rs_vm *vm,
                          rs_value value,
                          uint32_t rights);
 
+// Takes an object back that the peer refers to: from now on every request on it fails by RS_ERR_STALE,
+// and it is kept alive no longer.
+//
+// Threads: the link's. Blocks: no. Allocates: no.
+// Returns: RS_OK; RS_ERR_ARGUMENT (the peer has no reference to it), RS_ERR_CLOSED, RS_ERR_FOREIGN,
+// RS_ERR_THREAD, RS_ERR_REENTRANT, RS_ERR_FORKED, RS_ERR_POISONED. Since: 0.1
+rs_status rs_link_revoke(rs_vm *vm,
+                         rs_link link,
+                         rs_value value);
+
 // A descriptor that becomes readable when there is something to serve, or the peer is gone: for an
 // event loop. Call `rs_link_serve` before each wait: it says whether waiting is right.
 //
@@ -166,6 +176,50 @@ rs_status rs_remote_request(rs_vm *vm,
                             rs_remote remote,
                             const rs_operation *operation,
                             rs_value *result);
+
+// Asks the peer to carry out an operation, and does not wait. Requests that were begun one after the other
+// are carried out in that order, and cost one round trip together.
+//
+// Owns: the caller gets `*request`, which rs_remote_finish or rs_remote_forget ends. Threads: the link's.
+// Blocks: no. Allocates: yes. At most 65,536 requests of a link may be open.
+// Returns: RS_OK; RS_ERR_DEAD, RS_ERR_PEER, RS_ERR_STALE, RS_ERR_LIMIT, RS_ERR_HOST, RS_ERR_MEMORY,
+// RS_ERR_ARGUMENT, RS_ERR_CLOSED, RS_ERR_FOREIGN, RS_ERR_THREAD, RS_ERR_REENTRANT, RS_ERR_FORKED,
+// RS_ERR_POISONED. Since: 0.1
+rs_status rs_remote_begin(rs_vm *vm,
+                          rs_link link,
+                          rs_remote remote,
+                          const rs_operation *operation,
+                          uint64_t *request);
+
+// The result of a request that was begun. `waits`: nonzero to wait for it.
+//
+// Owns: `*result` is the caller's to keep alive. Threads: the link's. Blocks: if it waits, as
+// `rs_remote_request`. Allocates: yes.
+// Returns: RS_MORE: it is not there yet, and the request stays open (also after RS_CANCELLED it is at
+// its end, and the late answer is dropped); else what `rs_remote_request` returns. Since: 0.1
+rs_status rs_remote_finish(rs_vm *vm,
+                           rs_link link,
+                           uint64_t request,
+                           uint32_t waits,
+                           rs_value *result);
+
+// Nobody wants the result of a request that was begun: it is carried out all the same.
+//
+// Threads: the link's. Blocks: no. Allocates: no.
+// Returns: RS_OK; RS_ERR_ARGUMENT (no such request), RS_ERR_CLOSED, RS_ERR_FOREIGN, RS_ERR_THREAD,
+// RS_ERR_REENTRANT, RS_ERR_FORKED, RS_ERR_POISONED. Since: 0.1
+rs_status rs_remote_forget(rs_vm *vm, rs_link link, uint64_t request);
+
+// Reads an element of what a reference leads to, an element of that, and so on, in one request: `steps` are
+// numbers of elements as `rs_remote_get` takes them.
+//
+// Owns: `*value` is the caller's to keep alive; borrows `steps` for the call. Threads: the link's.
+// Blocks: as `rs_remote_request`. Allocates: yes. Returns: what that returns. Since: 0.1
+rs_status rs_remote_path(rs_vm *vm,
+                         rs_remote remote,
+                         const uint64_t *steps,
+                         size_t count,
+                         rs_value *value);
 
 // Makes an ordinary object out of what a reference leads to: its whole graph, or as much as the
 // limits say, with references for the rest.

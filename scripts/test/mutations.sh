@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# loom: each mutation of the sharing protocol fails a model
+# loom: each mutation of the protocols fails a model
 set -euo pipefail
 
 scripts/loom.sh mutations

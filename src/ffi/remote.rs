@@ -158,6 +158,21 @@ pub unsafe extern "C" fn rs_link_export(
     })
 }
 
+/// Takes an object back that the peer refers to: from now on every request on it fails by RS_ERR_STALE,
+/// and it is kept alive no longer.
+///
+/// Threads: the link's. Blocks: no. Allocates: no.
+/// Returns: RS_OK; RS_ERR_ARGUMENT (the peer has no reference to it), RS_ERR_CLOSED, RS_ERR_FOREIGN,
+/// RS_ERR_THREAD, RS_ERR_REENTRANT, RS_ERR_FORKED, RS_ERR_POISONED. Since: 0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rs_link_revoke(
+    vm: *mut rs_vm,
+    link: rs_link,
+    value: rs_value,
+) -> rs_status {
+    boundary::call_nested(vm, |vm| vm.link_revoke(link, value))
+}
+
 /// A descriptor that becomes readable when there is something to serve, or the peer is gone: for an
 /// event loop. Call `rs_link_serve` before each wait: it says whether waiting is right.
 ///
@@ -293,6 +308,102 @@ pub unsafe extern "C" fn rs_remote_request(
     boundary::call_nested(vm, |vm| {
         vm.remote_request(link, remote, operation)
             .map(|value| out.set(value))
+    })
+}
+
+/// Asks the peer to carry out an operation, and does not wait. Requests that were begun one after the other
+/// are carried out in that order, and cost one round trip together.
+///
+/// Owns: the caller gets `*request`, which rs_remote_finish or rs_remote_forget ends. Threads: the link's.
+/// Blocks: no. Allocates: yes. At most 65,536 requests of a link may be open.
+/// Returns: RS_OK; RS_ERR_DEAD, RS_ERR_PEER, RS_ERR_STALE, RS_ERR_LIMIT, RS_ERR_HOST, RS_ERR_MEMORY,
+/// RS_ERR_ARGUMENT, RS_ERR_CLOSED, RS_ERR_FOREIGN, RS_ERR_THREAD, RS_ERR_REENTRANT, RS_ERR_FORKED,
+/// RS_ERR_POISONED. Since: 0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rs_remote_begin(
+    vm: *mut rs_vm,
+    link: rs_link,
+    remote: rs_remote,
+    operation: *const rs_operation,
+    request: *mut u64,
+) -> rs_status {
+    let Some(out) = out_pointer(request) else {
+        return RS_ERR_ARGUMENT;
+    };
+    // SAFETY: NULL or valid.
+    let Some(operation) = (unsafe { operation.as_ref() }) else {
+        return RS_ERR_ARGUMENT;
+    };
+    boundary::call_nested(vm, |vm| {
+        vm.remote_begin(link, remote, operation)
+            .map(|request| out.set(request))
+    })
+}
+
+/// The result of a request that was begun. `waits`: nonzero to wait for it.
+///
+/// Owns: `*result` is the caller's to keep alive. Threads: the link's. Blocks: if it waits, as
+/// `rs_remote_request`. Allocates: yes.
+/// Returns: RS_MORE: it is not there yet, and the request stays open (also after RS_CANCELLED it is at
+/// its end, and the late answer is dropped); else what `rs_remote_request` returns. Since: 0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rs_remote_finish(
+    vm: *mut rs_vm,
+    link: rs_link,
+    request: u64,
+    waits: u32,
+    result: *mut rs_value,
+) -> rs_status {
+    let Some(out) = out_pointer(result) else {
+        return RS_ERR_ARGUMENT;
+    };
+    boundary::call_nested(vm, |vm| {
+        match vm.remote_finish(link, request, waits != 0)? {
+            Some(value) => {
+                out.set(value);
+                Ok(RS_OK)
+            }
+            None => Ok(RS_MORE),
+        }
+    })
+}
+
+/// Nobody wants the result of a request that was begun: it is carried out all the same.
+///
+/// Threads: the link's. Blocks: no. Allocates: no.
+/// Returns: RS_OK; RS_ERR_ARGUMENT (no such request), RS_ERR_CLOSED, RS_ERR_FOREIGN, RS_ERR_THREAD,
+/// RS_ERR_REENTRANT, RS_ERR_FORKED, RS_ERR_POISONED. Since: 0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rs_remote_forget(
+    vm: *mut rs_vm,
+    link: rs_link,
+    request: u64,
+) -> rs_status {
+    boundary::call_nested(vm, |vm| vm.remote_forget(link, request))
+}
+
+/// Reads an element of what a reference leads to, an element of that, and so on, in one request: `steps` are
+/// numbers of elements as `rs_remote_get` takes them.
+///
+/// Owns: `*value` is the caller's to keep alive; borrows `steps` for the call. Threads: the link's.
+/// Blocks: as `rs_remote_request`. Allocates: yes. Returns: what that returns. Since: 0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rs_remote_path(
+    vm: *mut rs_vm,
+    remote: rs_remote,
+    steps: *const u64,
+    count: usize,
+    value: *mut rs_value,
+) -> rs_status {
+    let Some(out) = out_pointer(value) else {
+        return RS_ERR_ARGUMENT;
+    };
+    // SAFETY: the caller's promise: so many words.
+    let Some(steps) = (unsafe { boundary::words(steps, count) }) else {
+        return RS_ERR_ARGUMENT;
+    };
+    boundary::call_nested(vm, |vm| {
+        vm.remote_path(remote, steps).map(|value| out.set(value))
     })
 }
 

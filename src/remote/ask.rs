@@ -1,19 +1,28 @@
 //! Asking a peer, and waiting for its answer.
 
-use super::link::{Message, count};
+use super::link::{Message, Waiting, count};
 use super::session::{ANSWER, EVACUATION, GOODBYE, REQUEST, Session};
 use super::values::{Sent, pinned};
 use super::wire::{Reader, Writer};
 use crate::graph::encode::{Limits, Root};
 use crate::host::contract::rs_value;
 use crate::host::exchange::{RS_CAN_ALL, RS_NO_REMOTE, rs_operation, rs_remote};
-use crate::host::memory::{Vec, words_of};
+use crate::host::memory::{Vec, bytes_of, words_of};
 use crate::shm::deadline::Deadline;
 use crate::status::*;
 use crate::sync::lock;
 
 /// The code of a request for a copy: `index` and `limit` are the limits of depth and of bytes.
-pub(super) const COPY: u32 = 100;
+pub(super) const COPY: u32 = FIRST_OWN;
+/// The code of a request that follows a path: its steps are words in the place of the name, and `index` is
+/// how many.
+pub(super) const FOLLOW: u32 = FIRST_OWN + 1;
+
+/// From here on, codes are not the host's.
+const FIRST_OWN: u32 = 100;
+
+/// Most requests that wait for an answer at a time.
+const MOST_WAITING: usize = 1 << 16;
 
 /// A request, with what the host's struct says only by pointers.
 pub(super) struct Asked<'a> {
@@ -31,7 +40,14 @@ impl Session<'_> {
         remote: rs_remote,
         operation: &rs_operation,
     ) -> Result<rs_value, rs_status> {
-        if operation.reserved != 0 || operation.code >= COPY || operation.code == 0 {
+        self.finish(self.begin(remote, operation)?)
+    }
+
+    /// Asks the peer to carry out an operation; returns the number of the request, which is to be finished
+    /// or forgotten.
+    pub fn begin(&self, remote: rs_remote, operation: &rs_operation) -> Result<u64, rs_status> {
+        let is_known = (1..FIRST_OWN).contains(&operation.code);
+        if operation.reserved != 0 || !is_known {
             return Err(RS_ERR_ARGUMENT);
         }
         self.ask(
@@ -46,9 +62,24 @@ impl Session<'_> {
         )
     }
 
+    /// Reads an element of what a reference leads to, an element of that, and so on.
+    pub fn follow(&self, remote: rs_remote, steps: &[u64]) -> Result<rs_value, rs_status> {
+        let request = self.ask(
+            remote,
+            &Asked {
+                code: FOLLOW,
+                index: steps.len() as u64,
+                limit: 0,
+                name: bytes_of(steps),
+                arguments: &[],
+            },
+        )?;
+        self.finish(request)
+    }
+
     /// Makes an ordinary object of what a reference leads to.
     pub fn copy(&self, remote: rs_remote, depth: u64, bytes: u64) -> Result<rs_value, rs_status> {
-        self.ask(
+        let request = self.ask(
             remote,
             &Asked {
                 code: COPY,
@@ -57,33 +88,51 @@ impl Session<'_> {
                 name: &[],
                 arguments: &[],
             },
-        )
+        )?;
+        self.finish(request)
     }
 
-    fn ask(&self, remote: rs_remote, asked: &Asked<'_>) -> Result<rs_value, rs_status> {
+    fn ask(&self, remote: rs_remote, asked: &Asked<'_>) -> Result<u64, rs_status> {
         self.expect_open()
             .inspect_err(|_| self.explain(NOT_EXECUTED))?;
         let pin = self.pin_of(remote)?;
         let deadline = self.deadline();
+        count(&self.link.counters.requests, 1);
+        self.post(REQUEST, deadline, |message, sent, serial| {
+            self.write_request(message, sent, serial, deadline, pin, asked)
+        })
+    }
+
+    /// Sends a message that is to be answered; returns its number.
+    fn post(
+        &self,
+        kind: u32,
+        deadline: Deadline,
+        write: impl FnOnce(&mut Writer, &mut Sent, u64) -> Result<(), rs_status>,
+    ) -> Result<u64, rs_status> {
         let serial = self.next_serial()?;
         let mut message = Writer::new(self.link.allocator);
         let mut sent = self.nothing_sent();
-        let written = self.write_request(&mut message, &mut sent, serial, deadline, pin, asked);
-        let outcome = written
-            .and_then(|()| self.send(REQUEST, message))
-            .map_err(|status| self.failed(status))
-            .inspect_err(|_| self.explain(NOT_EXECUTED));
-        count(&self.link.counters.requests, 1);
-        let answer = match outcome {
-            Ok(()) => self.answer(REQUEST, serial, deadline, sent),
+        let outcome = write(&mut message, &mut sent, serial)
+            .and_then(|()| self.send(kind, message))
+            .map_err(|status| self.failed(status));
+        match outcome {
+            Ok(()) => {
+                // There is room: see `next_serial`.
+                self.state().waiting.push(Waiting {
+                    serial,
+                    kind,
+                    deadline,
+                    sent,
+                });
+                Ok(serial)
+            }
             Err(status) => {
                 self.take_back(sent);
+                self.explain(NOT_EXECUTED);
                 Err(status)
             }
-        };
-        let left = self.state().waiting.pop();
-        debug_assert_eq!(left, Some(serial));
-        self.result(&answer?)
+        }
     }
 
     /// The peer's number for what a reference leads to; 0 for none.
@@ -99,14 +148,15 @@ impl Session<'_> {
         }
     }
 
-    /// A new request begins to wait.
+    /// The number of a new request, for which there is room among those that wait.
     fn next_serial(&self) -> Result<u64, rs_status> {
         let mut state = self.state();
+        if state.waiting.len() >= MOST_WAITING {
+            return Err(RS_ERR_LIMIT);
+        }
         state.waiting.try_reserve(1).map_err(|_| RS_ERR_MEMORY)?;
         state.serial += 1;
-        let serial = state.serial;
-        state.waiting.push(serial);
-        Ok(serial)
+        Ok(state.serial)
     }
 
     fn write_request(
@@ -134,20 +184,59 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Waits for the answer to what was sent under this number, and does meanwhile what the peer asks for.
-    fn answer(
-        &self,
-        kind: u32,
-        serial: u64,
-        deadline: Deadline,
-        sent: Sent,
-    ) -> Result<Message, rs_status> {
-        let answer = self.wait_for_answer(serial, deadline);
-        if answer.is_err() {
-            let was_kept = self.state().unsend(kind, serial);
+    /// Waits for the result of a request, and does meanwhile what the peer asks for.
+    pub fn finish(&self, request: u64) -> Result<rs_value, rs_status> {
+        let answer = self.answer(request)?;
+        self.result(&answer)
+    }
+
+    /// The result of a request if it is there; none if not.
+    pub fn poll(&self, request: u64) -> Result<Option<rs_value>, rs_status> {
+        self.deadline_of(request)?;
+        while let Some(message) = self.receive_now()? {
+            self.handle(message)?;
+        }
+        match self.kept_answer(request) {
+            Some(answer) => {
+                self.end_wait(request);
+                self.result(&answer).map(Some)
+            }
+            None => self.expect_open().map(|()| None),
+        }
+    }
+
+    /// Nobody wants the result of a request.
+    pub fn forget(&self, request: u64) -> Result<(), rs_status> {
+        self.deadline_of(request)?;
+        self.end_wait(request);
+        match self.kept_answer(request) {
+            Some(answer) => self.handle(answer),
+            None => Ok(()),
+        }
+    }
+
+    fn deadline_of(&self, request: u64) -> Result<Deadline, rs_status> {
+        let state = self.state();
+        let found = state.waiting.iter().find(|own| own.serial == request);
+        found.map(|own| own.deadline).ok_or(RS_ERR_ARGUMENT)
+    }
+
+    /// A request does not wait any longer.
+    fn end_wait(&self, request: u64) -> Option<Waiting> {
+        let waiting = &mut self.state().waiting;
+        let index = waiting.iter().position(|own| own.serial == request)?;
+        Some(waiting.remove(index))
+    }
+
+    fn answer(&self, request: u64) -> Result<Message, rs_status> {
+        let deadline = self.deadline_of(request)?;
+        let answer = self.wait_for_answer(request, deadline);
+        let waited = self.end_wait(request);
+        if let (Err(_), Some(waited)) = (&answer, waited) {
+            let was_kept = self.state().unsend(waited.kind, request);
             self.explain(if was_kept { NOT_EXECUTED } else { UNKNOWN });
             if was_kept {
-                self.take_back(sent);
+                self.take_back(waited.sent);
             }
         }
         answer
@@ -203,24 +292,13 @@ impl Session<'_> {
         if numbers.is_empty() {
             return Ok(());
         }
-        let serial = self.next_serial()?;
-        let mut message = Writer::new(self.link.allocator);
-        let mut sent = self.nothing_sent();
-        let mut write = || {
+        let request = self.post(EVACUATION, deadline, |message, sent, serial| {
             message.words(&[serial, numbers.len() as u64])?;
             message.words(&numbers)?;
             let encoded = self.encode(Root::Row(&objects), Limits::NONE)?;
-            self.write_image(&mut message, &mut sent, &encoded, RS_CAN_ALL)
-        };
-        let outcome = match write().and_then(|()| self.send(EVACUATION, message)) {
-            Ok(()) => self.answer(EVACUATION, serial, deadline, sent),
-            Err(status) => {
-                self.take_back(sent);
-                Err(status)
-            }
-        };
-        self.state().waiting.pop();
-        outcome.map(|_| ())
+            self.write_image(message, sent, &encoded, RS_CAN_ALL)
+        })?;
+        self.answer(request).map(|_| ())
     }
 
     /// Tells the peer that nothing more will come, and ends.

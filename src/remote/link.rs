@@ -1,10 +1,12 @@
 //! One end of a link: the channel, and what this process remembers of it.
 
 use super::pins::Pins;
+use super::values::Sent;
 use crate::host::contract::{rs_ractor, rs_value};
 use crate::host::exchange::{rs_link, rs_link_statistics};
 use crate::host::memory::{HostAllocator, Vec, bytes_of, push};
 use crate::shm::channel::Channel;
+use crate::shm::deadline::Deadline;
 use crate::status::{RS_ERR_LIMIT, rs_status};
 use crate::sync::{AtomicU64, Mutex, Ordering, lock};
 use core::ffi::c_char;
@@ -34,6 +36,15 @@ pub(super) struct Message {
     pub kind: u32,
     /// Words, as bytes: aligned, since the allocator's memory is.
     pub bytes: Vec<u8>,
+}
+
+/// A request that waits for its answer.
+pub(super) struct Waiting {
+    pub serial: u64,
+    pub kind: u32,
+    pub deadline: Deadline,
+    /// What it holds, as long as it may not have reached the peer.
+    pub sent: Sent,
 }
 
 /// A message on its way.
@@ -140,8 +151,8 @@ impl Outgoing {
 pub(super) struct State {
     /// Number of the last request.
     pub serial: u64,
-    /// Requests that wait for their answer, the outermost first.
-    pub waiting: Vec<u64>,
+    /// Requests that wait for their answer, in the order in which they were sent.
+    pub waiting: Vec<Waiting>,
     /// Answers that came while an inner request was waiting.
     pub answers: Vec<Message>,
     /// What there was no room for yet, in order.
@@ -246,6 +257,11 @@ impl Link {
             rights,
         };
         push(&mut exports, export)
+    }
+
+    /// Takes an object back from the peer.
+    pub fn revoke(&self, value: rs_value) -> Result<(), rs_status> {
+        lock(&self.pins).revoke(value)
     }
 
     /// What a name stands for, and what may be done with it.

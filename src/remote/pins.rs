@@ -9,7 +9,9 @@
 
 use crate::host::contract::rs_value;
 use crate::host::memory::{HostAllocator, Map, Vec, insert, push};
-use crate::status::{RS_ERR_LIMIT, RS_ERR_MEMORY, RS_ERR_PEER, RS_ERR_STALE, rs_status};
+use crate::status::{
+    RS_ERR_ARGUMENT, RS_ERR_LIMIT, RS_ERR_MEMORY, RS_ERR_PEER, RS_ERR_STALE, rs_status,
+};
 
 /// The last generation of a place; then it is not used any more. Small under test.
 const LAST_GENERATION: u32 = if cfg!(test) { 3 } else { u32::MAX };
@@ -24,6 +26,15 @@ pub struct Pin {
     generation: u32,
     /// References that were sent, less those that were given back.
     count: u64,
+}
+
+/// In the place of an object that was revoked: no object is there.
+const REVOKED: rs_value = 1;
+
+impl Pin {
+    fn is_live(&self) -> bool {
+        self.object > REVOKED
+    }
 }
 
 /// The pins of one link.
@@ -103,19 +114,24 @@ impl Pins {
     /// What a number names. `RS_ERR_STALE` if that was given back, or never was.
     pub fn get(&self, number: u64) -> Result<&Pin, rs_status> {
         let pin = self.places.get(number as u32 as usize);
-        pin.filter(|pin| pin.object != 0 && u64::from(pin.generation) == number >> 32)
+        pin.filter(|pin| pin.is_live() && u64::from(pin.generation) == number >> 32)
             .ok_or(RS_ERR_STALE)
     }
 
     /// The peer gives back so many references. `RS_ERR_PEER` if it never had as many.
     pub fn release(&mut self, number: u64, count: u64) -> Result<(), rs_status> {
-        let pin = self.get(number).map_err(|_| RS_ERR_PEER)?;
+        let place = self.places.get(number as u32 as usize);
+        let pin = place
+            .filter(|pin| pin.count != 0 && u64::from(pin.generation) == number >> 32)
+            .ok_or(RS_ERR_PEER)?;
         let left = pin.count.checked_sub(count).ok_or(RS_ERR_PEER)?;
         let index = number as u32;
         let pin = &mut self.places[index as usize];
         pin.count = left;
         if left == 0 {
-            self.of_object.remove(&pin.object);
+            if pin.is_live() {
+                self.of_object.remove(&pin.object);
+            }
             pin.object = 0;
             if pin.generation < LAST_GENERATION {
                 pin.generation += 1;
@@ -125,11 +141,19 @@ impl Pins {
         Ok(())
     }
 
+    /// The peer's references to an object lead to nothing from now on. They are still counted: the peer
+    /// will give them back.
+    pub fn revoke(&mut self, object: rs_value) -> Result<(), rs_status> {
+        let index = self.of_object.remove(&object).ok_or(RS_ERR_ARGUMENT)?;
+        self.places[index as usize].object = REVOKED;
+        Ok(())
+    }
+
     /// Every pin, with its number.
     pub fn iter(&self) -> impl Iterator<Item = (u64, &Pin)> {
         let numbered = self.places.iter().enumerate();
         numbered
-            .filter(|(_, pin)| pin.object != 0)
+            .filter(|(_, pin)| pin.is_live())
             .map(|(index, pin)| (number(index as u32, pin.generation), pin))
     }
 
@@ -143,7 +167,7 @@ impl Pins {
     /// Visits the place of every object.
     pub fn for_each_mut(&mut self, visit: &mut dyn FnMut(&mut rs_value)) {
         let mut has_moved = false;
-        for pin in self.places.iter_mut().filter(|pin| pin.object != 0) {
+        for pin in self.places.iter_mut().filter(|pin| pin.is_live()) {
             let before = pin.object;
             visit(&mut pin.object);
             has_moved |= pin.object != before;
@@ -152,7 +176,7 @@ impl Pins {
             // As many as before: this allocates nothing.
             self.of_object.clear();
             for (index, pin) in self.places.iter().enumerate() {
-                if pin.object != 0 {
+                if pin.is_live() {
                     self.of_object.insert(pin.object, index as u32);
                 }
             }
@@ -203,6 +227,20 @@ mod tests {
         assert_eq!(pins.release(number + 1, 1), Err(RS_ERR_PEER));
         assert_eq!(pins.release(number, 1), Ok(()));
         assert_eq!(pins.release(number, 1), Err(RS_ERR_PEER));
+    }
+
+    #[test]
+    fn a_revoked_reference_is_stale_until_it_is_given_back() {
+        let mut pins = pins();
+        let number = pins.send(16, 1).unwrap();
+        assert_eq!(pins.revoke(16), Ok(()));
+        assert_eq!(pins.revoke(16), Err(RS_ERR_ARGUMENT));
+        assert_eq!(pins.get(number), Err(RS_ERR_STALE));
+        let again = pins.send(16, 1).unwrap();
+        assert_ne!(again, number);
+        assert_eq!(pins.release(number, 1), Ok(()));
+        assert_eq!(pins.release(number, 1), Err(RS_ERR_PEER));
+        assert!(pins.get(again).is_ok());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Carrying out what a peer asks for.
 
-use super::ask::COPY;
+use super::ask::{COPY, FOLLOW};
 use super::link::count;
 use super::session::{ANSWER, Session};
 use super::values::Sent;
@@ -8,6 +8,7 @@ use super::wire::{Reader, Writer};
 use crate::graph::encode::{Limits, Root};
 use crate::host::contract::rs_value;
 use crate::host::exchange::*;
+use crate::host::memory::words_of;
 use crate::host::roots::RootArray;
 use crate::shm::deadline::{Deadline, now};
 use crate::status::*;
@@ -38,7 +39,7 @@ struct Granted {
 fn needed(code: u32) -> Result<u32, rs_status> {
     Ok(match code {
         RS_READ_VARIABLE | RS_READ_ELEMENT | RS_READ_KEY | RS_READ_LENGTH | RS_PRINT | RS_EQUAL
-        | COPY => RS_CAN_READ,
+        | COPY | FOLLOW => RS_CAN_READ,
         RS_WRITE_VARIABLE | RS_WRITE_ELEMENT | RS_WRITE_KEY => RS_CAN_WRITE,
         RS_EXCHANGE_ELEMENT => RS_CAN_READ | RS_CAN_WRITE,
         RS_CALL => RS_CAN_CALL,
@@ -152,7 +153,10 @@ impl Session<'_> {
             return Ok(target);
         }
         let rights = target.rights;
-        let value = self.operate(request, target.value, &arguments)?;
+        let value = match request.code {
+            FOLLOW => self.follow_steps(request, target.value)?,
+            _ => self.operate(request, target.value, &arguments)?,
+        };
         Ok(Granted { value, rights })
     }
 
@@ -176,6 +180,25 @@ impl Session<'_> {
             }),
             None => Err(RS_ERR_DENIED),
         }
+    }
+
+    /// Reads an element, an element of that, and so on; what is on the way is alive as long as nobody writes
+    /// meanwhile, since each one refers to the next.
+    fn follow_steps(&self, request: &Request<'_>, target: rs_value) -> Result<rs_value, rs_status> {
+        let steps = words_of(request.name).ok_or(RS_ERR_PEER)?;
+        let kept = self.host.roots().array(1)?;
+        kept[0].set(target);
+        let nothing = self.host.roots().array(0)?;
+        for &index in steps {
+            let step = Request {
+                code: RS_READ_ELEMENT,
+                index,
+                name: &[],
+                ..*request
+            };
+            kept[0].set(self.operate(&step, kept[0].get(), &nothing)?);
+        }
+        Ok(kept[0].get())
     }
 
     fn operate(

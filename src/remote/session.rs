@@ -233,7 +233,7 @@ impl Session<'_> {
         let mut from = Reader::new(words);
         let serial = from.word()?;
         let mut state = self.state();
-        if state.waiting.contains(&serial) {
+        if state.waiting.iter().any(|own| own.serial == serial) {
             return push(&mut state.answers, message);
         }
         drop(state);

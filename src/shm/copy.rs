@@ -46,10 +46,8 @@ pub unsafe fn copy_out(from: *const u8, to: &mut [MaybeUninit<u8>]) {
         let from = from.add(head.len());
         for (index, word) in words.iter_mut().enumerate() {
             let place = &*from.cast::<AtomicU64>().add(index);
-            *word = place
-                .load(Ordering::Relaxed)
-                .to_ne_bytes()
-                .map(MaybeUninit::new);
+            let loaded = place.load(Ordering::Relaxed);
+            word.as_mut_ptr().cast::<u64>().write_unaligned(loaded);
         }
         load_bytes(from.add(words.len() * WORD), tail);
     }
@@ -72,5 +70,42 @@ unsafe fn load_bytes(from: *const u8, to: &mut [MaybeUninit<u8>]) {
         // SAFETY: the caller's.
         let place = unsafe { &*from.add(index).cast::<AtomicU8>() };
         byte.write(place.load(Ordering::Relaxed));
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    /// Memory as a segment has it: words.
+    fn shared() -> [AtomicU64; 8] {
+        core::array::from_fn(|_| AtomicU64::new(u64::from_ne_bytes([b'.'; WORD])))
+    }
+
+    #[test]
+    fn every_place_and_length_is_copied_and_nothing_beside_it() {
+        let text: Vec<u8> = (0..64).collect();
+        for at in 0..32 {
+            for length in 0..32 {
+                let memory = shared();
+                let start = memory.as_ptr().cast_mut().cast::<u8>();
+                let mut copy = [MaybeUninit::new(b'-'); 64];
+                let mut whole = [MaybeUninit::new(0); 64];
+                // SAFETY: place and length lie in the array.
+                unsafe {
+                    copy_in(&text[..length], start.add(at));
+                    copy_out(start.add(at), &mut copy[..length]);
+                    copy_out(start, &mut whole);
+                }
+                // SAFETY: both were initialised.
+                let [copy, whole] =
+                    [copy, whole].map(|bytes| bytes.map(|byte| unsafe { byte.assume_init() }));
+                assert_eq!(copy[..length], text[..length]);
+                assert!(copy[length..].iter().all(|byte| *byte == b'-'));
+                assert_eq!(whole[at..at + length], text[..length]);
+                assert!(whole[..at].iter().all(|byte| *byte == b'.'));
+                assert!(whole[at + length..].iter().all(|byte| *byte == b'.'));
+            }
+        }
     }
 }

@@ -72,7 +72,8 @@ fn is_tmpfs(file: BorrowedFd) -> Result<bool, rs_status> {
     check(unsafe { libc::fstatfs(file.as_raw_fd(), found.as_mut_ptr()) })?;
     // SAFETY: it did.
     let found = unsafe { found.assume_init() };
-    Ok(found.f_type as i64 == libc::TMPFS_MAGIC as i64)
+    // C libraries differ in the types of these two.
+    Ok(u32::try_from(found.f_type).ok() == u32::try_from(libc::TMPFS_MAGIC).ok())
 }
 
 fn size(file: BorrowedFd) -> Result<usize, rs_status> {

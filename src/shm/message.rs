@@ -188,7 +188,7 @@ impl Incoming {
         };
         let length = match header.part {
             Part::Whole => header.length as u64,
-            Part::Opening => self.announced_length(memory)?,
+            Part::Opening => self.reader.read_word(memory).ok_or(RS_ERR_PEER)?,
             Part::Piece | Part::Abandoned => return Err(RS_ERR_PEER),
         };
         if length > self.limit {
@@ -200,18 +200,6 @@ impl Incoming {
                 length,
             },
             left: length,
-        }))
-    }
-
-    fn announced_length(&mut self, memory: &impl Memory) -> Result<u64, rs_status> {
-        let mut payload = [MaybeUninit::uninit(); size_of::<u64>()];
-        if self.reader.left() != payload.len() {
-            return Err(RS_ERR_PEER);
-        }
-        self.reader.read(memory, &mut payload);
-        // SAFETY: the payload had this length, so all of the array was filled.
-        Ok(u64::from_ne_bytes(unsafe {
-            core::mem::transmute::<[MaybeUninit<u8>; 8], [u8; 8]>(payload)
         }))
     }
 
@@ -292,5 +280,96 @@ impl Incoming {
     #[inline(always)]
     pub fn prefetch(&self, memory: &impl Memory) {
         self.reader.prefetch(memory);
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::shm::segment::{End, Segment};
+
+    const RING: usize = 4096;
+    const LIMIT: u64 = 100_000;
+
+    /// What reading into so many bytes has come to.
+    fn read(incoming: &mut Incoming, memory: &impl Memory, bytes: usize) -> Progress {
+        let mut place = vec![MaybeUninit::new(0); bytes];
+        incoming.try_read(memory, &mut place).unwrap()
+    }
+
+    #[test]
+    fn a_long_message_comes_piece_by_piece() {
+        let (segment, _file) = Segment::new(RING).unwrap();
+        let memory = segment.ring(End::Maker);
+        let (mut outgoing, mut incoming) = (Outgoing::default(), Incoming::new(LIMIT));
+        let text = [7; 5000];
+        assert_eq!(outgoing.try_open(&memory, 9, 5000), Ok(true));
+        let piece = outgoing.try_write(&memory, &text).unwrap();
+        assert_eq!(piece, longest_piece(RING));
+        let announcement = Announcement {
+            kind: 9,
+            length: 5000,
+        };
+        assert_eq!(incoming.try_begin(&memory), Ok(Some(announcement)));
+        assert_eq!(read(&mut incoming, &memory, 10), Progress::More(10));
+        let rest = piece - 10;
+        assert_eq!(read(&mut incoming, &memory, 5000), Progress::More(rest));
+        assert_eq!(read(&mut incoming, &memory, 5000), Progress::More(0));
+        let mut written = piece;
+        while written < 5000 {
+            written += outgoing.try_write(&memory, &text[written..]).unwrap();
+            incoming.try_skip(&memory).unwrap();
+            incoming.release(&memory);
+        }
+        assert_eq!(incoming.try_begin(&memory), Ok(None));
+    }
+
+    #[test]
+    fn nothing_comes_between_the_pieces() {
+        let (segment, _file) = Segment::new(RING).unwrap();
+        let memory = segment.ring(End::Maker);
+        let mut outgoing = Outgoing::default();
+        outgoing.try_open(&memory, 1, 10).unwrap();
+        let refused = Err(RS_ERR_REENTRANT);
+        assert_eq!(outgoing.try_send(&memory, 2, &[b"short"]), refused);
+        assert_eq!(outgoing.try_open(&memory, 2, 10), refused);
+        // Nor more than was announced.
+        assert_eq!(outgoing.try_write(&memory, &[0; 11]), Err(RS_ERR_ARGUMENT));
+        assert_eq!(outgoing.try_write(&memory, &[0; 10]), Ok(10));
+        assert_eq!(outgoing.try_write(&memory, &[0]), Err(RS_ERR_ARGUMENT));
+        assert_eq!(outgoing.try_send(&memory, 2, &[b"short"]), Ok(true));
+    }
+
+    #[test]
+    fn a_message_that_is_given_up_ends_for_its_reader_too() {
+        let (segment, _file) = Segment::new(RING).unwrap();
+        let memory = segment.ring(End::Maker);
+        let (mut outgoing, mut incoming) = (Outgoing::default(), Incoming::new(LIMIT));
+        outgoing.try_open(&memory, 1, 5000).unwrap();
+        outgoing.try_write(&memory, &[0; 100]).unwrap();
+        outgoing.abandon();
+        outgoing.try_send(&memory, 2, &[b"next"]).unwrap();
+        outgoing.publish(&memory);
+        incoming.try_begin(&memory).unwrap();
+        assert_eq!(read(&mut incoming, &memory, 5000), Progress::More(100));
+        assert_eq!(read(&mut incoming, &memory, 5000), Progress::Abandoned);
+        let announcement = Announcement { kind: 2, length: 4 };
+        assert_eq!(incoming.try_begin(&memory), Ok(Some(announcement)));
+        assert_eq!(read(&mut incoming, &memory, 4), Progress::Done(4));
+    }
+
+    #[test]
+    fn messages_of_no_length_are_messages() {
+        let (segment, _file) = Segment::new(RING).unwrap();
+        let memory = segment.ring(End::Maker);
+        let (mut outgoing, mut incoming) = (Outgoing::default(), Incoming::new(LIMIT));
+        outgoing.try_send(&memory, 1, &[]).unwrap();
+        outgoing.try_open(&memory, 2, 0).unwrap();
+        outgoing.publish(&memory);
+        for kind in [1, 2] {
+            let announcement = Announcement { kind, length: 0 };
+            assert_eq!(incoming.try_begin(&memory), Ok(Some(announcement)));
+            assert_eq!(read(&mut incoming, &memory, 0), Progress::Done(0));
+        }
     }
 }

@@ -250,11 +250,21 @@ impl Reader {
     }
 
     /// Copies the next bytes of the payload; returns how many: all of `into`, or all that are left.
-    pub fn read<'a>(&mut self, memory: &impl Memory, into: &'a mut [MaybeUninit<u8>]) -> usize {
+    pub fn read(&mut self, memory: &impl Memory, into: &mut [MaybeUninit<u8>]) -> usize {
         let count = self.left.min(into.len());
         read_around(memory, self.position, &mut into[..count]);
         self.pass(count);
         count
+    }
+
+    /// Reads the payload, if it is one word, of which nothing was read before.
+    pub fn read_word(&mut self, memory: &impl Memory) -> Option<u64> {
+        if self.left != HEADER || !self.position.is_multiple_of(HEADER as u64) {
+            return None;
+        }
+        let word = memory.read_word(place(memory, self.position));
+        self.pass(HEADER);
+        Some(word)
     }
 
     /// Passes over the rest of the payload.
@@ -300,5 +310,115 @@ fn read_around(memory: &impl Memory, position: u64, bytes: &mut [MaybeUninit<u8>
     memory.read(at, first);
     if !second.is_empty() {
         memory.read(0, second);
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::shm::segment::{End, Ring, Segment};
+
+    const CAPACITY: usize = 4096;
+
+    fn read(reader: &mut Reader, memory: &Ring) -> Option<(Header, Vec<u8>)> {
+        let header = reader.try_next(memory).unwrap()?;
+        let mut payload = vec![MaybeUninit::new(0); header.length];
+        assert_eq!(reader.read(memory, &mut payload), header.length);
+        let payload = payload.iter().map(|byte| {
+            // SAFETY: all of it was initialised.
+            unsafe { byte.assume_init() }
+        });
+        Some((header, payload.collect()))
+    }
+
+    #[test]
+    fn every_header_comes_back_as_it_was() {
+        for part in [Part::Whole, Part::Opening, Part::Piece, Part::Abandoned] {
+            for (length, kind) in [(0, 0), (1, 7), ((1 << 30) - 1, u32::MAX)] {
+                let header = Header { part, length, kind };
+                assert_eq!(Header::of_word(header.word()), header);
+            }
+        }
+    }
+
+    #[test]
+    fn frames_of_all_lengths_go_around_the_end() {
+        let (segment, _file) = Segment::new(CAPACITY).unwrap();
+        let memory = segment.ring(End::Maker);
+        let (mut writer, mut reader) = (Writer::default(), Reader::default());
+        for length in (0..longest_payload(CAPACITY)).chain([longest_payload(CAPACITY)]) {
+            let payload: Vec<u8> = (0..length).map(|byte| byte as u8).collect();
+            let kind = length as u32;
+            let pushed = writer.try_push(&memory, Part::Piece, kind, &[&payload]);
+            assert_eq!(pushed, Ok(true));
+            assert!(writer.publish(&memory));
+            let part = Part::Piece;
+            let header = Header { part, length, kind };
+            assert_eq!(read(&mut reader, &memory), Some((header, payload)));
+            reader.release(&memory);
+        }
+    }
+
+    #[test]
+    fn nothing_is_seen_before_it_is_published() {
+        let (segment, _file) = Segment::new(CAPACITY).unwrap();
+        let memory = segment.ring(End::Maker);
+        let (mut writer, mut reader) = (Writer::default(), Reader::default());
+        assert!(!writer.publish(&memory));
+        writer.try_push(&memory, Part::Whole, 1, &[b"a"]).unwrap();
+        writer.try_push(&memory, Part::Whole, 2, &[b"b"]).unwrap();
+        assert_eq!(read(&mut reader, &memory), None);
+        assert!(!reader.has_news(&memory));
+        assert!(writer.publish(&memory));
+        assert!(reader.has_news(&memory));
+        assert_eq!(read(&mut reader, &memory).unwrap().1, b"a");
+        assert_eq!(read(&mut reader, &memory).unwrap().1, b"b");
+        assert_eq!(read(&mut reader, &memory), None);
+    }
+
+    #[test]
+    fn room_is_told_in_quarters_and_a_writer_never_needs_the_rest() {
+        let (segment, _file) = Segment::new(CAPACITY).unwrap();
+        let memory = segment.ring(End::Maker);
+        let (mut writer, mut reader) = (Writer::default(), Reader::default());
+        // 16 frames of a sixteenth.
+        let payload = [0; CAPACITY / 16 - HEADER];
+        let push = |writer: &mut Writer| writer.try_push(&memory, Part::Whole, 0, &[&payload]);
+        for _ in 0..16 {
+            assert_eq!(push(&mut writer), Ok(true));
+        }
+        assert_eq!(push(&mut writer), Ok(false));
+        writer.publish(&memory);
+        let told = (0..15).map(|_| {
+            read(&mut reader, &memory);
+            reader.release(&memory)
+        });
+        let told: Vec<bool> = told.collect();
+        let quarters: Vec<bool> = (1..16).map(|frame| frame % 4 == 0).collect();
+        assert_eq!(told, quarters);
+        assert!(writer.has_news(&memory));
+        // Three quarters are free, and known to be.
+        let half = [0; CAPACITY / 2 - HEADER];
+        let pushed = writer.try_push(&memory, Part::Whole, 0, &[&half]);
+        assert_eq!(pushed, Ok(true));
+        assert!(!writer.has_news(&memory));
+    }
+
+    #[test]
+    fn a_payload_can_be_read_in_parts_and_passed_over() {
+        let (segment, _file) = Segment::new(CAPACITY).unwrap();
+        let memory = segment.ring(End::Joiner);
+        let (mut writer, mut reader) = (Writer::default(), Reader::default());
+        for _ in 0..2 {
+            let parts: [&[u8]; 3] = [b"some", b"", b"thing"];
+            writer.try_push(&memory, Part::Whole, 0, &parts).unwrap();
+        }
+        writer.publish(&memory);
+        reader.try_next(&memory).unwrap();
+        let mut part = [MaybeUninit::new(0); 4];
+        assert_eq!(reader.read(&memory, &mut part), 4);
+        assert_eq!(reader.left(), 5);
+        reader.skip();
+        assert_eq!(read(&mut reader, &memory).unwrap().1, b"something");
     }
 }

@@ -77,23 +77,18 @@ impl Channel {
             let send = |channel: &mut Channel| some_if(channel.try_send(kind, parts)?);
             self.wait_until(wait, send)?;
         } else {
-            let sent = self.send_long(wait, kind, length as u64, parts);
-            if sent.is_err() {
+            let length = length as u64;
+            self.wait_until(wait, |channel| some_if(channel.try_open(kind, length)?))?;
+            let written = self.write_all(wait, parts);
+            if written.is_err() {
                 self.abandon();
             }
-            sent?;
+            written?;
         }
         self.flush()
     }
 
-    fn send_long(
-        &mut self,
-        wait: &mut Wait,
-        kind: u32,
-        length: u64,
-        parts: &[&[u8]],
-    ) -> Result<(), rs_status> {
-        self.wait_until(wait, |channel| some_if(channel.try_open(kind, length)?))?;
+    fn write_all(&mut self, wait: &mut Wait, parts: &[&[u8]]) -> Result<(), rs_status> {
         for bytes in parts {
             let mut written = 0;
             self.wait_until(wait, |channel| {
@@ -150,7 +145,7 @@ impl Channel {
                 continue;
             }
             rounds += 1;
-            if self.looks_until_moved(seen) && rounds % ROUNDS != 0 {
+            if self.looks_until_moved(seen, wait.deadline) && rounds % ROUNDS != 0 {
                 continue;
             }
             expired = self.sleep(wait, seen)?;
@@ -174,12 +169,12 @@ impl Channel {
         (incoming.published().load(), outgoing.consumed().load())
     }
 
-    /// Looks at the cursors for a while; returns whether one has moved.
-    fn looks_until_moved(&self, seen: (u64, u64)) -> bool {
+    /// Looks at the cursors for a while, but not past the deadline; returns whether one has moved.
+    fn looks_until_moved(&self, seen: (u64, u64), deadline: Deadline) -> bool {
         if self.spin == 0 {
             return self.cursors() != seen;
         }
-        let begin = now();
+        let end = deadline.min(Deadline::at(now().saturating_add(self.spin)));
         loop {
             for _ in 0..LOOKS {
                 self.incoming.prefetch(&self.segment.ring(self.end.other()));
@@ -188,7 +183,7 @@ impl Channel {
                 }
                 core::hint::spin_loop();
             }
-            if now() - begin >= self.spin {
+            if end.has_passed(now()) {
                 return false;
             }
         }

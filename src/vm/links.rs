@@ -254,6 +254,49 @@ impl Vm {
         self.session(&using).request(remote, operation)
     }
 
+    /// See `rs_remote_begin`.
+    pub fn remote_begin(
+        &self,
+        link: rs_link,
+        remote: rs_remote,
+        operation: &rs_operation,
+    ) -> Result<u64, rs_status> {
+        let using = self.link(link)?;
+        self.session(&using).begin(remote, operation)
+    }
+
+    /// See `rs_remote_finish`.
+    pub fn remote_finish(
+        &self,
+        link: rs_link,
+        request: u64,
+        waits: bool,
+    ) -> Result<Option<rs_value>, rs_status> {
+        let using = self.link(link)?;
+        let session = self.session(&using);
+        match waits {
+            true => session.finish(request).map(Some),
+            false => session.poll(request),
+        }
+    }
+
+    /// See `rs_remote_forget`.
+    pub fn remote_forget(&self, link: rs_link, request: u64) -> Result<(), rs_status> {
+        let using = self.link(link)?;
+        self.session(&using).forget(request)
+    }
+
+    /// See `rs_remote_path`.
+    pub fn remote_path(&self, remote: rs_remote, steps: &[u64]) -> Result<rs_value, rs_status> {
+        let using = self.link(self.remote_link(remote)?)?;
+        self.session(&using).follow(remote, steps)
+    }
+
+    /// See `rs_link_revoke`.
+    pub fn link_revoke(&self, link: rs_link, value: rs_value) -> Result<(), rs_status> {
+        self.link(link)?.link.revoke(value)
+    }
+
     /// See `rs_remote_copy`.
     pub fn remote_copy(
         &self,

@@ -96,6 +96,36 @@ impl Vm {
         Err(RS_ERR_FOREIGN)
     }
 
+    pub fn remote_begin(
+        &self,
+        _link: rs_link,
+        _remote: rs_remote,
+        _operation: &rs_operation,
+    ) -> Result<u64, rs_status> {
+        Err(RS_ERR_FOREIGN)
+    }
+
+    pub fn remote_finish(
+        &self,
+        _link: rs_link,
+        _request: u64,
+        _waits: bool,
+    ) -> Result<Option<rs_value>, rs_status> {
+        Err(RS_ERR_FOREIGN)
+    }
+
+    pub fn remote_forget(&self, _link: rs_link, _request: u64) -> Result<(), rs_status> {
+        Err(RS_ERR_FOREIGN)
+    }
+
+    pub fn remote_path(&self, _: rs_remote, _steps: &[u64]) -> Result<rs_value, rs_status> {
+        Err(RS_ERR_FOREIGN)
+    }
+
+    pub fn link_revoke(&self, _link: rs_link, _value: rs_value) -> Result<(), rs_status> {
+        Err(RS_ERR_FOREIGN)
+    }
+
     pub fn remote_copy(&self, _: rs_remote, _depth: u64, _: u64) -> Result<rs_value, rs_status> {
         Err(RS_ERR_FOREIGN)
     }

@@ -103,6 +103,36 @@ fn both_ends_may_send_long_messages_at_once() {
 }
 
 #[test]
+fn what_is_sent_during_a_long_message_is_refused_and_does_not_spoil_it() {
+    let _alone = alone();
+    let (mut maker, mut joiner) = both(&options(4096));
+    let text = pattern(100_000, 1);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut refusals = 0;
+            let mut nested = |channel: &mut Channel| {
+                let refused = Err(RS_ERR_REENTRANT);
+                assert_eq!(channel.send(&mut soon(), 2, &[b"short"]), refused);
+                assert_eq!(channel.send(&mut soon(), 2, &[&[0; 5000]]), refused);
+                refusals += 1;
+                Ok(false)
+            };
+            let mut wait = Wait {
+                meanwhile: Some(&mut nested),
+                ..soon()
+            };
+            maker.send(&mut wait, 1, &[&text]).unwrap();
+            assert!(refusals > 0);
+        });
+        // It must wait for this end.
+        std::thread::sleep(Duration::from_millis(20));
+        let mut message = buffer();
+        assert_eq!(joiner.receive(&mut soon(), &mut message), Ok(1));
+        assert!(message[..] == text[..]);
+    });
+}
+
+#[test]
 fn a_message_can_be_read_straight_to_its_place() {
     use std::mem::MaybeUninit;
     use vmshare::shm::message::{Announcement, Progress};

@@ -145,9 +145,10 @@ pub fn both(options: &Options) -> (Channel, Channel) {
 
 /// Sends back whatever comes, until the other end is gone.
 pub fn echo(mut channel: Channel) {
+    let wait = &mut Wait::until(Deadline::NEVER);
     let mut message = buffer();
-    while let Ok(kind) = channel.receive(&mut soon(), &mut message) {
-        if channel.send(&mut soon(), kind, &[&message]).is_err() {
+    while let Ok(kind) = channel.receive(wait, &mut message) {
+        if channel.send(wait, kind, &[&message]).is_err() {
             break;
         }
     }

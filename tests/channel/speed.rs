@@ -12,7 +12,7 @@ use vmshare::shm::channel::{Channel, Options};
 const PAYLOAD: usize = 40;
 
 /// How often each thing is measured: the machine does other things too, so the best time counts.
-const BATCHES: usize = 40;
+const BATCHES: usize = 200;
 
 /// Runs on one processor.
 fn pin(processor: usize) {
@@ -51,10 +51,11 @@ fn tell(name: &str, (best, middle): (f64, f64)) {
 }
 
 fn round_trips(channel: &mut Channel, rounds: usize) {
+    let wait = &mut soon();
     let mut answer = buffer();
     for _ in 0..rounds {
-        channel.send(&mut soon(), 1, &[&[7; PAYLOAD]]).unwrap();
-        channel.receive(&mut soon(), &mut answer).unwrap();
+        channel.send(wait, 1, &[&[7; PAYLOAD]]).unwrap();
+        channel.receive(wait, &mut answer).unwrap();
     }
 }
 
@@ -92,7 +93,7 @@ impl Mailbox {
 }
 
 fn mailboxes() -> (f64, f64) {
-    const ROUNDS: usize = 10_000;
+    const ROUNDS: usize = 500;
     // SAFETY: a new mapping, zero, which stays.
     let boxes: &[Mailbox; 2] = unsafe {
         let access = libc::PROT_READ | libc::PROT_WRITE;
@@ -132,7 +133,7 @@ fn a_round_trip_awake() {
     let (mut channel, child) = with_child(&awake, pinned_echo(1));
     tell(
         "channel, both looking",
-        measure(10_000, |rounds| round_trips(&mut channel, rounds)),
+        measure(500, |rounds| round_trips(&mut channel, rounds)),
     );
     drop((channel, child));
     unpin();
@@ -140,7 +141,7 @@ fn a_round_trip_awake() {
 
 /// Passes a token to and fro: ppoll of the descriptor and the process, read, write.
 fn eventfds(processor: usize) -> (f64, f64) {
-    const ROUNDS: usize = 1000;
+    const ROUNDS: usize = 100;
     // SAFETY: new descriptors.
     let [there, back] = [(); 2].map(|()| unsafe { OwnedFd::from_raw_fd(libc::eventfd(0, 0)) });
     let token = 1u64;
@@ -206,7 +207,7 @@ fn a_round_trip_asleep() {
         let (mut channel, child) = with_child(&asleep, pinned_echo(processor));
         tell(
             &format!("channel, both sleeping, {where_}"),
-            measure(1000, |rounds| round_trips(&mut channel, rounds)),
+            measure(100, |rounds| round_trips(&mut channel, rounds)),
         );
         drop((channel, child));
     }

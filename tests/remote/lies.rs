@@ -28,8 +28,8 @@ impl Numbers {
             0 => self.next(),
             1 => self.next() % 16,
             2 => u64::MAX - self.next() % 4,
-            3 => 1 << 32 | self.next() % 4,
-            4 => self.next() % 8 | (self.next() % 8) << 3,
+            3 => (1 << 32) | (self.next() % 4),
+            4 => (self.next() % 8) | ((self.next() % 8) << 3),
             5 => u64::MAX,
             6 => 0,
             _ => 4 + self.next() % 4,
@@ -52,7 +52,7 @@ fn lie(channel: &mut Channel, numbers: &mut Numbers) -> Result<(), rs_status> {
         let code = codes[(numbers.next() % 8) as usize];
         let mut words = vec![serial, u64::MAX, code, 1 << 32, numbers.next() % 3, 0, 3];
         words.push(u64::from_ne_bytes(*b"top\0\0\0\0\0"));
-        words.extend([1, 6, 1 << 32 | numbers.next() % 3, 10, 0]);
+        words.extend([1, 6, (1 << 32) | (numbers.next() % 3), 10, 0]);
         for _ in 0..numbers.next() % 4 {
             let place = numbers.next() as usize % words.len();
             words[place] = numbers.word();

@@ -273,3 +273,79 @@ fn a_graph_of_every_kind_is_copied_into_the_other_process() {
         },
     );
 }
+
+#[test]
+fn many_requests_cost_one_round_trip() {
+    two(
+        |parent: &End| {
+            let all = (0..1000).map(small).collect();
+            parent.export("all", parent.host.make(Content::Vector(all)), RS_CAN_ALL);
+            parent.serve_until_gone();
+        },
+        |child: &End| {
+            let all = child.variable("all").unwrap();
+            let requests: Vec<u64> = (0..1000).map(|index| child.begin_get(all, index)).collect();
+            // In any order, and some not at all.
+            for (index, &request) in requests.iter().enumerate().rev() {
+                match index % 10 {
+                    0 => child.forget(request),
+                    _ => assert_eq!(child.finish(request), Ok(small(index as i64))),
+                }
+            }
+            assert_eq!(child.finish(requests[5]), Err(RS_ERR_ARGUMENT));
+            let late = child.begin_get(all, 7);
+            while child.poll(late).is_none() {}
+        },
+    );
+}
+
+#[test]
+fn a_path_is_followed_by_the_owner() {
+    two(
+        |parent: &End| {
+            parent.export("foo", one_to_four(&parent.host), RS_CAN_ALL);
+            parent.serve_until_gone();
+        },
+        |child: &End| {
+            let foo = child.variable("foo").unwrap();
+            let third = child.path(foo, &[RS_CDR, RS_CDR, RS_CAR]);
+            assert_eq!(third, Ok(small(3)));
+            assert_eq!(child.path(foo, &[]), Ok(foo));
+            assert_eq!(child.path(foo, &[RS_CDR, 2]), Err(RS_RAISED));
+            let before = child.counts().requests;
+            child.path(foo, &[RS_CDR, RS_CDR, RS_CDR]).unwrap();
+            assert_eq!(child.counts().requests, before + 1);
+        },
+    );
+}
+
+fn revoke(host: &Host, link: rs_link, arguments: &[rs_value]) -> Result<rs_value, rs_status> {
+    // SAFETY: any value may be given.
+    match unsafe { vmshare::ffi::remote::rs_link_revoke(host.vm, link, arguments[0]) } {
+        RS_OK => Ok(NIL),
+        status => Err(status),
+    }
+}
+
+#[test]
+fn what_was_revoked_is_stale() {
+    two(
+        |parent: &End| {
+            parent.export("foo", one_to_four(&parent.host), RS_CAN_ALL);
+            parent.export("revoke", parent.host.function(revoke), RS_CAN_CALL);
+            parent.serve_until_gone();
+        },
+        |child: &End| {
+            let foo = child.variable("foo").unwrap();
+            assert_eq!(child.call_by_name("revoke", &[foo]), Ok(NIL));
+            assert_eq!(child.get(foo, RS_CAR), Err(RS_ERR_STALE));
+            assert_eq!(child.pins_of_peer(), 0);
+            let again = child.variable("foo").unwrap();
+            assert_ne!(again, foo);
+            assert_eq!(child.get(again, RS_CAR), Ok(small(1)));
+            // The stale one is given back like any other.
+            child.sweep(|value| value == again);
+            assert_eq!(child.pins_of_peer(), 1);
+        },
+    );
+}

@@ -240,6 +240,67 @@ impl End {
         ok(status, value)
     }
 
+    /// Asks for an element, and does not wait.
+    pub fn begin_get(&self, target: rs_value, index: u64) -> u64 {
+        let Content::Remote(remote, _) = content(target) else {
+            panic!("no remote");
+        };
+        let operation = rs_operation {
+            index,
+            ..rs_operation::new(RS_READ_ELEMENT)
+        };
+        let mut request = 0;
+        // SAFETY: valid pointers.
+        let status =
+            unsafe { rs_remote_begin(self.host.vm, self.link, remote, &operation, &mut request) };
+        assert_eq!(status, RS_OK);
+        request
+    }
+
+    pub fn finish(&self, request: u64) -> Result<rs_value, rs_status> {
+        let mut value = 0;
+        // SAFETY: valid pointers.
+        let status = unsafe { rs_remote_finish(self.host.vm, self.link, request, 1, &mut value) };
+        ok(status, value)
+    }
+
+    /// The result, if it is there.
+    pub fn poll(&self, request: u64) -> Option<rs_value> {
+        let mut value = 0;
+        // SAFETY: valid pointers.
+        match unsafe { rs_remote_finish(self.host.vm, self.link, request, 0, &mut value) } {
+            RS_OK => Some(value),
+            status => {
+                assert_eq!(status, RS_MORE);
+                None
+            }
+        }
+    }
+
+    pub fn forget(&self, request: u64) {
+        // SAFETY: any number may be given.
+        let status = unsafe { rs_remote_forget(self.host.vm, self.link, request) };
+        assert_eq!(status, RS_OK);
+    }
+
+    pub fn path(&self, target: rs_value, steps: &[u64]) -> Result<rs_value, rs_status> {
+        let Content::Remote(remote, _) = content(target) else {
+            panic!("no remote");
+        };
+        let mut value = 0;
+        // SAFETY: valid pointers.
+        let status = unsafe {
+            rs_remote_path(
+                self.host.vm,
+                remote,
+                steps.as_ptr(),
+                steps.len(),
+                &mut value,
+            )
+        };
+        ok(status, value)
+    }
+
     pub fn export(&self, name: &str, value: rs_value, rights: u32) {
         let name = CString::new(name).unwrap();
         // SAFETY: valid pointers.
