@@ -77,10 +77,11 @@
 // Flags of an item that count: its low bits.
 #define RS_ITEM_FLAGS 65535
 
-// Read the value of the variable `name`; the target is none.
+// Read the value of the variable `name`. The target is none: what was exported under that name is read
+// without `operate`.
 #define RS_READ_VARIABLE 1
 
-// Set the variable `name` to argument 0; the target is none.
+// Set the variable `name` to argument 0. The target is what was exported under that name, if anything.
 #define RS_WRITE_VARIABLE 2
 
 // Read element `index`: of a cons (`RS_CAR`, `RS_CDR`), a vector, a record.
@@ -132,9 +133,13 @@
 // what `rs_link_export` has given it, and nothing else.
 #define RS_LINK_OPEN 1
 
-// Close: first replace what the peer holds of this process by copies, and the other way round
-// (`replace_remote`), as far as there is time.
+// Close: before that, the peer gets copies of everything of this process that it refers to, in the place of
+// the references (its `replace_remote`).
 #define RS_LINK_EVACUATE 1
+
+// Close: before that, this process gets copies of everything of the peer that it refers to and may read, in
+// the place of the references (`replace_remote`).
+#define RS_LINK_FETCH 2
 
 // The version of the contract that this header describes; goes into `rs_host.abi`.
 #define RS_ABI 1
@@ -338,14 +343,15 @@ typedef struct rs_item {
     uint64_t count;
     // What the kind says.
     union rs_content content;
-    // Of records: the name of the type, without a NUL at its end.
+    // Of records, and of whatever has a name for its kind of objects: the name of the type, without a NUL
+    // at its end.
     const char *name;
-    // Of records: bytes of the name.
+    // Bytes of the name.
     uint64_t name_length;
 } rs_item;
 
-// Values that need no callback: how the host writes small integers, nil, false and true. All zero:
-// none of them.
+// How the host writes small integers, nil, false and true, so that most of them need no callback. All
+// zero: not known. Integers of more than 61 bits go through the callbacks all the same.
 typedef struct rs_immediates {
     // An integer `i` is `i << integer_shift | integer_tag`. 0: not known.
     uint8_t integer_shift;
@@ -398,9 +404,9 @@ typedef struct rs_operation {
     uint32_t code;
     // Must be 0.
     uint32_t reserved;
-    // What the code says: a variable, a function; bytes, and no NUL at the end. NULL: none.
+    // What the code says: a variable, a function; bytes, and no NUL at the end.
     const char *name;
-    // Bytes of the name.
+    // Bytes of the name; 0: there is none.
     uint64_t name_length;
     // What the code says: an element, a limit.
     uint64_t index;

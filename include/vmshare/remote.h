@@ -15,7 +15,8 @@
  * Failures that every request may return, besides those it lists: RS_ERR_DEAD (the peer is gone: the
  * text of rs_link_error says whether the operation was carried out, was not, or may have been),
  * RS_ERR_PEER (it broke the protocol: the link is closed), RS_ERR_TIMEOUT, RS_CANCELLED, RS_RAISED
- * (its host raised an error), RS_ERR_DENIED, RS_ERR_STALE (the reference was revoked).
+ * (its host raised an error), RS_ERR_DENIED, RS_ERR_STALE (the reference was revoked),
+ * RS_ERR_UNSUPPORTED (its `operate` knows no such operation for such a target), RS_ERR_CLOSED.
  *
  * Generated from src/ffi/remote.rs by cbindgen: change it there, then run `make headers`.
  */
@@ -72,8 +73,8 @@ rs_status rs_link_adopt(rs_vm *vm,
 // Ends a link. What the peer had pinned is let go; references to its objects stay, and every request
 // on them fails by RS_ERR_DEAD.
 //
-// `flags`: `RS_LINK_EVACUATE`, or 0. `timeout`: most nanoseconds that evacuating may take; 0: as
-// many as any request. Threads: the link's. Blocks: to evacuate. Allocates: to evacuate.
+// `flags`: of `RS_LINK_EVACUATE` and `RS_LINK_FETCH`. `timeout`: most nanoseconds that this may take; 0:
+// no limit. Threads: the link's. Blocks: to evacuate and fetch. Allocates: then, too.
 // Returns: RS_OK; RS_ERR_DEAD, RS_ERR_TIMEOUT (closed, but not all was evacuated);
 // RS_ERR_ARGUMENT, RS_ERR_CLOSED, RS_ERR_FOREIGN, RS_ERR_THREAD, RS_ERR_REENTRANT, RS_ERR_FORKED,
 // RS_ERR_POISONED. Since: 0.1

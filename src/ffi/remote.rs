@@ -14,7 +14,8 @@
 //! Failures that every request may return, besides those it lists: RS_ERR_DEAD (the peer is gone: the
 //! text of rs_link_error says whether the operation was carried out, was not, or may have been),
 //! RS_ERR_PEER (it broke the protocol: the link is closed), RS_ERR_TIMEOUT, RS_CANCELLED, RS_RAISED
-//! (its host raised an error), RS_ERR_DENIED, RS_ERR_STALE (the reference was revoked).
+//! (its host raised an error), RS_ERR_DENIED, RS_ERR_STALE (the reference was revoked),
+//! RS_ERR_UNSUPPORTED (its `operate` knows no such operation for such a target), RS_ERR_CLOSED.
 
 use super::boundary::{self, Caller, out_pointer};
 use super::graph::{RS_WHOLE, rs_limits};
@@ -111,8 +112,8 @@ pub unsafe extern "C" fn rs_link_adopt(
 /// Ends a link. What the peer had pinned is let go; references to its objects stay, and every request
 /// on them fails by RS_ERR_DEAD.
 ///
-/// `flags`: `RS_LINK_EVACUATE`, or 0. `timeout`: most nanoseconds that evacuating may take; 0: as
-/// many as any request. Threads: the link's. Blocks: to evacuate. Allocates: to evacuate.
+/// `flags`: of `RS_LINK_EVACUATE` and `RS_LINK_FETCH`. `timeout`: most nanoseconds that this may take; 0:
+/// no limit. Threads: the link's. Blocks: to evacuate and fetch. Allocates: then, too.
 /// Returns: RS_OK; RS_ERR_DEAD, RS_ERR_TIMEOUT (closed, but not all was evacuated);
 /// RS_ERR_ARGUMENT, RS_ERR_CLOSED, RS_ERR_FOREIGN, RS_ERR_THREAD, RS_ERR_REENTRANT, RS_ERR_FORKED,
 /// RS_ERR_POISONED. Since: 0.1
@@ -123,12 +124,10 @@ pub unsafe extern "C" fn rs_link_close(
     flags: u32,
     timeout: u64,
 ) -> rs_status {
-    if flags & !RS_LINK_EVACUATE != 0 {
+    if flags & !(RS_LINK_EVACUATE | RS_LINK_FETCH) != 0 {
         return RS_ERR_ARGUMENT;
     }
-    boundary::call(vm, Caller::Anyone, |vm| {
-        vm.link_close(link, flags & RS_LINK_EVACUATE != 0, timeout)
-    })
+    boundary::call(vm, Caller::Anyone, |vm| vm.link_close(link, flags, timeout))
 }
 
 /// Lets the peer refer to an object by a name. `rights`: `RS_CAN_READ`, `RS_CAN_WRITE`, `RS_CAN_CALL`, which

@@ -15,9 +15,10 @@ pub type rs_remote = u64;
 /// No remote.
 pub const RS_NO_REMOTE: rs_remote = 0;
 
-/// Read the value of the variable `name`; the target is none.
+/// Read the value of the variable `name`. The target is none: what was exported under that name is read
+/// without `operate`.
 pub const RS_READ_VARIABLE: u32 = 1;
-/// Set the variable `name` to argument 0; the target is none.
+/// Set the variable `name` to argument 0. The target is what was exported under that name, if anything.
 pub const RS_WRITE_VARIABLE: u32 = 2;
 /// Read element `index`: of a cons (`RS_CAR`, `RS_CDR`), a vector, a record.
 pub const RS_READ_ELEMENT: u32 = 3;
@@ -60,9 +61,9 @@ pub struct rs_operation {
     pub code: u32,
     /// Must be 0.
     pub reserved: u32,
-    /// What the code says: a variable, a function; bytes, and no NUL at the end. NULL: none.
+    /// What the code says: a variable, a function; bytes, and no NUL at the end.
     pub name: *const c_char,
-    /// Bytes of the name.
+    /// Bytes of the name; 0: there is none.
     pub name_length: u64,
     /// What the code says: an element, a limit.
     pub index: u64,
@@ -160,9 +161,12 @@ pub struct rs_link_statistics {
     pub bytes: u64,
 }
 
-/// Close: first replace what the peer holds of this process by copies, and the other way round
-/// (`replace_remote`), as far as there is time.
+/// Close: before that, the peer gets copies of everything of this process that it refers to, in the place of
+/// the references (its `replace_remote`).
 pub const RS_LINK_EVACUATE: u32 = 1;
+/// Close: before that, this process gets copies of everything of the peer that it refers to and may read, in
+/// the place of the references (`replace_remote`).
+pub const RS_LINK_FETCH: u32 = 2;
 
 /// `make_remote`: makes the object that stands for a peer's; `item` says what that is.
 pub type rs_make_remote_fn = Option<

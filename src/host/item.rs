@@ -81,9 +81,10 @@ pub struct rs_item {
     pub count: u64,
     /// What the kind says.
     pub content: rs_content,
-    /// Of records: the name of the type, without a NUL at its end.
+    /// Of records, and of whatever has a name for its kind of objects: the name of the type, without a NUL
+    /// at its end.
     pub name: *const c_char,
-    /// Of records: bytes of the name.
+    /// Bytes of the name.
     pub name_length: u64,
 }
 
@@ -99,8 +100,8 @@ impl rs_item {
     };
 }
 
-/// Values that need no callback: how the host writes small integers, nil, false and true. All zero:
-/// none of them.
+/// How the host writes small integers, nil, false and true, so that most of them need no callback. All
+/// zero: not known. Integers of more than 61 bits go through the callbacks all the same.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct rs_immediates {

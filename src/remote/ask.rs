@@ -2,12 +2,12 @@
 
 use super::link::{Message, Waiting, count};
 use super::session::{ANSWER, EVACUATION, GOODBYE, REQUEST, Session};
-use super::values::{Sent, pinned};
+use super::values::Sent;
 use super::wire::{Reader, Writer};
 use crate::graph::encode::{Limits, Root};
 use crate::host::contract::rs_value;
 use crate::host::exchange::{RS_CAN_ALL, RS_NO_REMOTE, rs_operation, rs_remote};
-use crate::host::memory::{Vec, bytes_of, words_of};
+use crate::host::memory::{Vec, bytes_of, push, words_of};
 use crate::shm::deadline::Deadline;
 use crate::status::*;
 use crate::sync::lock;
@@ -17,6 +17,8 @@ pub(super) const COPY: u32 = FIRST_OWN;
 /// The code of a request that follows a path: its steps are words in the place of the name, and `index` is
 /// how many.
 pub(super) const FOLLOW: u32 = FIRST_OWN + 1;
+/// The code of a request for copies of everything that the asker refers to.
+pub(super) const FETCH: u32 = FIRST_OWN + 2;
 
 /// From here on, codes are not the host's.
 const FIRST_OWN: u32 = 100;
@@ -95,7 +97,9 @@ impl Session<'_> {
     fn ask(&self, remote: rs_remote, asked: &Asked<'_>) -> Result<u64, rs_status> {
         self.expect_open()
             .inspect_err(|_| self.explain(NOT_EXECUTED))?;
-        let pin = self.pin_of(remote)?;
+        let pin = self
+            .pin_of(remote)
+            .inspect_err(|_| self.explain(NOT_EXECUTED))?;
         let deadline = self.deadline();
         count(&self.link.counters.requests, 1);
         self.post(REQUEST, deadline, |message, sent, serial| {
@@ -286,19 +290,56 @@ impl Session<'_> {
     /// Sends the peer copies of all that it refers to, since this link is about to end.
     pub fn evacuate(&self, deadline: Deadline) -> Result<(), rs_status> {
         self.expect_open()?;
-        let mut numbers = Vec::new_in(self.link.allocator);
-        let mut objects = Vec::new_in(self.link.allocator);
-        pinned(&lock(&self.link.pins), &mut numbers, &mut objects)?;
-        if numbers.is_empty() {
+        if lock(&self.link.pins).is_empty() {
             return Ok(());
         }
         let request = self.post(EVACUATION, deadline, |message, sent, serial| {
-            message.words(&[serial, numbers.len() as u64])?;
-            message.words(&numbers)?;
-            let encoded = self.encode(Root::Row(&objects), Limits::NONE)?;
-            self.write_image(message, sent, &encoded, RS_CAN_ALL)
+            message.word(serial)?;
+            self.write_all(message, sent, 0)
         })?;
         self.answer(request).map(|_| ())
+    }
+
+    /// Writes the numbers of all pins with these rights, and what they pin, as one graph.
+    pub(super) fn write_all(
+        &self,
+        message: &mut Writer,
+        sent: &mut Sent,
+        rights: u32,
+    ) -> Result<(), rs_status> {
+        let mut numbers = Vec::new_in(self.link.allocator);
+        let mut objects = Vec::new_in(self.link.allocator);
+        let pins = lock(&self.link.pins);
+        for (number, pin) in pins.iter().filter(|(_, pin)| pin.rights & rights == rights) {
+            push(&mut numbers, number)?;
+            push(&mut objects, pin.object)?;
+        }
+        drop(pins);
+        message.word(numbers.len() as u64)?;
+        message.words(&numbers)?;
+        let encoded = self.encode(Root::Row(&objects), Limits::NONE)?;
+        self.write_image(message, sent, &encoded, RS_CAN_ALL)
+    }
+
+    /// Replaces all that this process refers to by copies, since this link is about to end.
+    pub fn fetch_all(&self, deadline: Deadline) -> Result<(), rs_status> {
+        self.expect_open()?;
+        let request = self.post(REQUEST, deadline, |message, _, serial| {
+            let nothing = 0;
+            message.words(&[serial, deadline.nanoseconds(), u64::from(FETCH)])?;
+            message.words(&[nothing, nothing, nothing])?;
+            message.bytes(&[])?;
+            message.word(nothing)
+        })?;
+        let answer = self.answer(request)?;
+        let mut from = Reader::new(words_of(&answer.bytes).unwrap_or(&[]));
+        from.word()?;
+        match from.word()? as rs_status {
+            RS_OK => self
+                .replace_by_copies(&mut from)
+                .map_err(|status| self.failed(status)),
+            status => Err(status),
+        }
     }
 
     /// Tells the peer that nothing more will come, and ends.

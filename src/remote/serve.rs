@@ -1,6 +1,6 @@
 //! Carrying out what a peer asks for.
 
-use super::ask::{COPY, FOLLOW};
+use super::ask::{COPY, FETCH, FOLLOW};
 use super::link::count;
 use super::session::{ANSWER, Session};
 use super::values::Sent;
@@ -145,6 +145,12 @@ impl Session<'_> {
     ) -> Result<Granted, rs_status> {
         let arguments = self.read_all(arguments_count, from)?;
         from.end()?;
+        if request.code == FETCH {
+            return Ok(Granted {
+                value: 0,
+                rights: RS_CAN_READ,
+            });
+        }
         let target = self.target(request)?;
         if request.code == RS_READ_VARIABLE && target.value != 0 {
             return Ok(target);
@@ -242,6 +248,7 @@ impl Session<'_> {
                     .words(&[request.serial, RS_OK as u64])
                     .and_then(|()| match request.code {
                         COPY => self.write_copy(&mut message, &mut sent, request, &granted),
+                        FETCH => self.write_all(&mut message, &mut sent, granted.rights),
                         _ => self.write(&mut message, &mut sent, granted.value, granted.rights),
                     });
                 match written.and_then(|()| self.send(ANSWER, message)) {
@@ -296,20 +303,29 @@ impl Session<'_> {
     /// The peer is about to leave: what this process refers to becomes ordinary objects of its own.
     pub(super) fn take_over(&self, mut from: Reader<'_>) -> Result<(), rs_status> {
         let serial = from.word()?;
+        self.replace_by_copies(&mut from)?;
+        self.reply_failure(serial, RS_OK)
+    }
+
+    /// Reads the numbers of many objects of the peer, and copies of them: what stands for each of them here
+    /// stands for its copy from now on. What can't be copied stays a reference, which dies with the link.
+    pub(super) fn replace_by_copies(&self, from: &mut Reader<'_>) -> Result<(), rs_status> {
         let pins_count = from.count()?;
         let pins = from.words(pins_count)?;
-        self.read_row(&mut from, |number, value| {
+        self.read_row(from, |number, value| {
             let pin = *pins.get(number).ok_or(RS_ERR_PEER)?;
             let mut remotes = lock(self.remotes);
             let Some(id) = remotes.find(self.link.id(), pin) else {
                 return Ok(());
             };
             let stands_for_it = remotes.get(id)?.value;
+            if stands_for_it == value || stands_for_it == 0 {
+                return Ok(());
+            }
             remotes.release(id)?;
             drop(remotes);
             self.callbacks().replace_remote(stands_for_it, value)
-        })?;
-        self.reply_failure(serial, RS_OK)
+        })
     }
 }
 

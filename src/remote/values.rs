@@ -11,7 +11,6 @@
 //! Each 6 is a reference that its receiver must give back some time: also if it has no use for
 //! the message, or fails while it reads it.
 
-use super::pins::Pins;
 use super::session::Session;
 use super::wire::{Reader, Writer};
 use crate::graph::decode::{decode, decode_row};
@@ -22,7 +21,7 @@ use crate::host::contract::rs_value;
 use crate::host::heap::Heap;
 use crate::host::item::*;
 use crate::host::items::Immediate;
-use crate::host::memory::{Vec, bytes_of, push};
+use crate::host::memory::{Vec, bytes_of};
 use crate::host::roots::RootArray;
 use crate::status::*;
 use crate::sync::lock;
@@ -384,17 +383,4 @@ fn write_bytes(out: &mut Writer, item: &rs_item) -> Result<(), rs_status> {
     out.word((1 + body.words as u64) << TAG_BITS | LEAF)?;
     out.word(head.0)?;
     out.padded(item.bytes())
-}
-
-/// All objects that a peer refers to, and the numbers of their pins.
-pub(super) fn pinned(
-    pins: &Pins,
-    numbers: &mut Vec<u64>,
-    objects: &mut Vec<rs_value>,
-) -> Result<(), rs_status> {
-    for (number, pin) in pins.iter() {
-        push(numbers, number)?;
-        push(objects, pin.object)?;
-    }
-    Ok(())
 }

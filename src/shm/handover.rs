@@ -35,6 +35,15 @@ impl Handover {
         let (segment, socket) = text.split_once(',').ok_or(RS_ERR_ARGUMENT)?;
         let number = |text: &str| text.parse::<RawFd>().map_err(|_| RS_ERR_ARGUMENT);
         let (segment, socket) = (number(segment)?, number(socket)?);
+        // SAFETY: the caller's promise.
+        unsafe { Handover::of_descriptors(segment, socket) }
+    }
+
+    /// Takes two descriptors, and closes them on exec again. `RS_ERR_ARGUMENT` if they are not two open ones.
+    ///
+    /// # Safety
+    /// They were given to this process by the one that started it, and nothing else here uses or closes them.
+    pub unsafe fn of_descriptors(segment: RawFd, socket: RawFd) -> Result<Handover, rs_status> {
         if segment == socket || segment < 0 || socket < 0 {
             return Err(RS_ERR_ARGUMENT);
         }

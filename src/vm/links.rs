@@ -16,7 +16,7 @@ use crate::status::*;
 use crate::sync::{Mutex, lock};
 use core::ffi::c_char;
 use core::time::Duration;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::AsRawFd;
 
 /// Pins that a peer may have if the host says nothing.
 const PINS: usize = 1 << 24;
@@ -161,35 +161,30 @@ impl Vm {
         end: rs_link_end,
     ) -> Result<rs_link, rs_status> {
         self.expect_links(ractor)?;
-        if end.segment < 0 || end.socket < 0 || end.segment == end.socket {
-            return Err(RS_ERR_ARGUMENT);
-        }
         // SAFETY: the caller gives these descriptors away.
-        let handover = unsafe {
-            Handover {
-                segment: OwnedFd::from_raw_fd(end.segment),
-                socket: OwnedFd::from_raw_fd(end.socket),
-            }
-        };
+        let handover = unsafe { Handover::of_descriptors(end.segment, end.socket) }?;
         let channel = Channel::adopt(handover, &self.channel_options(&options))?;
         self.keep_link(channel, None, ractor, &options)
     }
 
     /// See `rs_link_close`.
-    pub fn link_close(&self, link: rs_link, evacuate: bool, timeout: u64) -> Result<(), rs_status> {
+    pub fn link_close(&self, link: rs_link, flags: u32, timeout: u64) -> Result<(), rs_status> {
         let using = self.link(link)?;
         let session = self.session(&using);
         let deadline = match timeout {
             0 => Deadline::NEVER,
             timeout => Deadline::after(Duration::from_nanos(timeout)),
         };
-        let evacuated = match evacuate {
-            true => session.evacuate(deadline),
-            false => Ok(()),
-        };
+        let mut outcome = Ok(());
+        if flags & RS_LINK_EVACUATE != 0 {
+            outcome = session.evacuate(deadline);
+        }
+        if flags & RS_LINK_FETCH != 0 {
+            outcome = outcome.and(session.fetch_all(deadline));
+        }
         session.close();
         self.links.links.free(link)?;
-        evacuated
+        outcome
     }
 
     /// See `rs_link_export`.

@@ -49,7 +49,7 @@ impl Vm {
         Err(RS_ERR_UNSUPPORTED)
     }
 
-    pub fn link_close(&self, _link: rs_link, _: bool, _timeout: u64) -> Result<(), rs_status> {
+    pub fn link_close(&self, _link: rs_link, _flags: u32, _timeout: u64) -> Result<(), rs_status> {
         Err(RS_ERR_FOREIGN)
     }
 

@@ -349,3 +349,37 @@ fn what_was_revoked_is_stale() {
         },
     );
 }
+
+#[test]
+fn both_may_part_with_copies_of_each_other_s_objects() {
+    two(
+        |parent: &End| {
+            let foo = one_to_four(&parent.host);
+            let file = parent.host.make(Content::File);
+            parent.export("foo", foo, RS_CAN_ALL);
+            parent.export("file", file, RS_CAN_ALL);
+            parent.serve_until_gone();
+            let Content::Forward(theirs) = content(car(foo)) else {
+                panic!("it was not replaced");
+            };
+            // It referred to what was ours, which has come home.
+            assert_eq!(car(theirs), foo);
+        },
+        |child: &End| {
+            let foo = child.variable("foo").unwrap();
+            let file = child.variable("file").unwrap();
+            let own = child.host.make(Content::Cons([foo, NIL]));
+            child.set(foo, RS_CAR, own).unwrap();
+            let flags = RS_LINK_EVACUATE | RS_LINK_FETCH;
+            assert_eq!(child.close_with(flags), Ok(()));
+            let Content::Forward(copy) = content(foo) else {
+                panic!("it was not replaced");
+            };
+            assert_eq!(car(copy), own);
+            assert!(
+                matches!(content(file), Content::Remote(..)),
+                "it can't be copied"
+            );
+        },
+    );
+}

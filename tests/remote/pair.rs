@@ -3,7 +3,6 @@
 use crate::items::{Content, Host, content, small};
 use std::cell::Cell;
 use std::ffi::{CStr, CString, c_void};
-use std::os::fd::{FromRawFd, OwnedFd};
 use std::sync::Mutex;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -50,12 +49,7 @@ pub fn two_and_a_kill(after: Duration, parent: impl FnOnce(&End), child: impl Fn
 pub fn two_with_a_liar(parent: impl FnOnce(&End), liar: impl FnOnce(&mut Channel)) {
     run(parent, |end| {
         // SAFETY: the descriptors were inherited, and belong to nobody else here.
-        let handover = unsafe {
-            Handover {
-                segment: OwnedFd::from_raw_fd(end.segment),
-                socket: OwnedFd::from_raw_fd(end.socket),
-            }
-        };
+        let handover = unsafe { Handover::of_descriptors(end.segment, end.socket) }.unwrap();
         let options = Options::new(HostAllocator::malloc());
         liar(&mut Channel::adopt(handover, &options).unwrap());
     });
@@ -310,7 +304,10 @@ impl End {
     }
 
     pub fn close(&self, evacuates: bool) -> Result<(), rs_status> {
-        let flags = if evacuates { RS_LINK_EVACUATE } else { 0 };
+        self.close_with(if evacuates { RS_LINK_EVACUATE } else { 0 })
+    }
+
+    pub fn close_with(&self, flags: u32) -> Result<(), rs_status> {
         // SAFETY: any id may be given.
         ok(
             unsafe { rs_link_close(self.host.vm, self.link, flags, 0) },
