@@ -25,7 +25,7 @@ pub struct End {
     pub most_pins: Cell<u64>,
 }
 
-/// Forks are made by one thread at a time.
+/// One test at a time: others would open descriptors, too.
 static ALONE: Mutex<()> = Mutex::new(());
 
 /// Runs both; what fails in the child fails the test too.
@@ -59,9 +59,10 @@ pub fn two_with_a_liar(parent: impl FnOnce(&End), liar: impl FnOnce(&mut Channel
 const PINS: u64 = 1 << 20;
 
 fn run(parent: impl FnOnce(&End), child: impl FnOnce(rs_link_end)) {
-    let alone = ALONE
+    let _alone = ALONE
         .lock()
         .unwrap_or_else(|poisoned| poisoned.into_inner());
+    let before = open_descriptors();
     let host = Host::new(true);
     let few = std::thread::current()
         .name()
@@ -84,7 +85,6 @@ fn run(parent: impl FnOnce(&End), child: impl FnOnce(rs_link_end)) {
     }
     // SAFETY: the child has not been waited for.
     assert_eq!(unsafe { rs_link_spawned(host.vm, link, process) }, RS_OK);
-    drop(alone);
     let own = End {
         host,
         link,
@@ -99,6 +99,12 @@ fn run(parent: impl FnOnce(&End), child: impl FnOnce(rs_link_end)) {
     let was_killed = libc::WIFSIGNALED(status) && libc::WTERMSIG(status) == libc::SIGKILL;
     assert!(status == 0 || was_killed, "the child has failed");
     let _ = own.close(false);
+    drop(own);
+    assert_eq!(open_descriptors(), before, "every descriptor is closed");
+}
+
+fn open_descriptors() -> usize {
+    std::fs::read_dir("/proc/self/fd").unwrap().count()
 }
 
 fn run_child(end: rs_link_end, child: impl FnOnce(&End)) {
