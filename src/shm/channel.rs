@@ -297,6 +297,7 @@ impl Channel {
         Ok(self.agreement.is_some() || self.try_greet()?.is_some())
     }
 
+    #[inline]
     fn take(&mut self, message: &mut Vec<u8>) -> Result<Option<u32>, rs_status> {
         while let Some(announcement) = self.begin()? {
             match self.collect(announcement)? {
@@ -313,6 +314,7 @@ impl Channel {
         Ok(None)
     }
 
+    #[inline]
     fn collect(&mut self, announcement: Announcement) -> Result<Progress, rs_status> {
         let length = usize::try_from(announcement.length).map_err(|_| RS_ERR_MEMORY)?;
         let collected = self.collected.len();

@@ -120,10 +120,6 @@ impl Channel {
         wait: &mut Wait,
         mut ready: impl FnMut(&mut Channel) -> Result<Option<T>, rs_status>,
     ) -> Result<T, rs_status> {
-        if let Some(answer) = ready(self)? {
-            return Ok(answer);
-        }
-        self.flush()?;
         let mut expired = false;
         let mut rounds = 0;
         loop {
@@ -134,6 +130,7 @@ impl Channel {
             if let Some(answer) = ready(self)? {
                 return Ok(answer);
             }
+            self.flush()?;
             if gone {
                 return Err(RS_ERR_DEAD);
             }
