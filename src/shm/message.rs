@@ -193,6 +193,12 @@ impl Incoming {
         Ok(self.current)
     }
 
+    /// Bytes of the message that are not read.
+    #[inline]
+    pub fn left(&self) -> u64 {
+        self.left
+    }
+
     /// Copies the next part of the message to the beginning of `into`, which gets as many bytes as the answer
     /// says: one piece at most, so that its room can be released before the next one. Only after
     /// `try_begin` has told of a message.

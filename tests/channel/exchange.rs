@@ -1,11 +1,13 @@
 //! Messages arrive, whatever their size, and waits end.
 
 use crate::process::*;
+use std::mem::MaybeUninit;
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 use vmshare::shm::channel::{Channel, Options};
 use vmshare::shm::deadline::Deadline;
 use vmshare::shm::hello::Hello;
+use vmshare::shm::message::{Announcement, Progress};
 use vmshare::shm::waiting::Wait;
 use vmshare::status::*;
 
@@ -48,7 +50,7 @@ fn a_message_is_the_same_in_however_many_parts() {
         let (first, rest) = text.split_at(text.len() / 3);
         let (second, third) = rest.split_at(rest.len() / 2);
         assert_eq!(maker.try_send(1, &[first, &[], second, third]), Ok(true));
-        maker.flush().unwrap();
+        maker.flush();
         assert_eq!(joiner.try_receive(&mut message), Ok(Some(1)));
         assert_eq!(message[..], text[..]);
     }
@@ -63,7 +65,7 @@ fn a_batch_is_seen_when_it_is_flushed() {
         assert_eq!(maker.try_send(kind, &[b"one of ten"]), Ok(true));
     }
     assert_eq!(joiner.try_receive(&mut message), Ok(None));
-    maker.flush().unwrap();
+    maker.flush();
     for kind in 0..10 {
         assert_eq!(joiner.try_receive(&mut message), Ok(Some(kind)));
     }
@@ -134,9 +136,6 @@ fn what_is_sent_during_a_long_message_is_refused_and_does_not_spoil_it() {
 
 #[test]
 fn a_message_can_be_read_straight_to_its_place() {
-    use std::mem::MaybeUninit;
-    use vmshare::shm::message::{Announcement, Progress};
-
     let _alone = alone();
     let (mut maker, mut joiner) = both(&options(4096));
     maker.send(&mut soon(), 3, &[b"to its place"]).unwrap();
@@ -153,6 +152,21 @@ fn a_message_can_be_read_straight_to_its_place() {
     let place = place.map(|byte| unsafe { byte.assume_init() });
     assert_eq!(&place, b"to its place");
     assert_eq!(joiner.try_begin(), Ok(None));
+}
+
+#[test]
+fn a_message_that_was_half_collected_can_be_passed_over() {
+    let _alone = alone();
+    let (mut maker, mut joiner) = both(&options(4096));
+    let mut message = buffer();
+    assert_eq!(maker.try_open(1, 3000), Ok(true));
+    assert_eq!(maker.try_write(&[1; 1500]), Ok(1500));
+    assert_eq!(joiner.try_receive(&mut message), Ok(None));
+    assert_eq!(maker.try_write(&[1; 1500]), Ok(1500));
+    while !matches!(joiner.try_skip().unwrap(), Progress::Done(_)) {}
+    maker.send(&mut soon(), 2, &[b"next"]).unwrap();
+    assert_eq!(joiner.receive(&mut soon(), &mut message), Ok(2));
+    assert_eq!(message[..], b"next"[..]);
 }
 
 #[test]
