@@ -1,9 +1,12 @@
 //! Messages arrive, whatever their size, and waits end.
 
 use crate::process::*;
+use std::ffi::c_void;
 use std::mem::MaybeUninit;
 use std::os::fd::AsFd;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
+use vmshare::host::memory::{HostAllocator, Vec as Buffer};
 use vmshare::shm::channel::{Channel, Options};
 use vmshare::shm::deadline::Deadline;
 use vmshare::shm::hello::Hello;
@@ -277,4 +280,58 @@ fn sizes_that_are_no_ring_are_refused() {
     for bytes in [0, 1, 4095, 5000, 1 << 31] {
         assert_eq!(Channel::pair(&options(bytes)).err(), Some(RS_ERR_ARGUMENT));
     }
+}
+
+/// How many more allocations a test's host grants.
+static GRANTED: AtomicUsize = AtomicUsize::new(0);
+
+unsafe extern "C" fn allocate(_ctx: *mut c_void, size: usize) -> *mut c_void {
+    let granted = GRANTED.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
+        left.checked_sub(1)
+    });
+    match granted {
+        // SAFETY: malloc takes any size.
+        Ok(_) => unsafe { libc::malloc(size) },
+        Err(_) => std::ptr::null_mut(),
+    }
+}
+
+unsafe extern "C" fn release(_ctx: *mut c_void, memory: *mut c_void, _size: usize) {
+    // SAFETY: it came from `allocate`.
+    unsafe { libc::free(memory) };
+}
+
+#[test]
+fn without_memory_no_message_is_lost() {
+    let _alone = alone();
+    let (mut maker, handover) = Channel::pair(&options(4096)).unwrap();
+    let poor = HostAllocator::new(std::ptr::null_mut(), Some(allocate), Some(release));
+    let poor = Options {
+        allocator: poor,
+        ..options(4096)
+    };
+    let mut joiner = Channel::adopt(handover, &poor).unwrap();
+    let mut message = Buffer::new_in(poor.allocator);
+    let text = pattern(10_000, 1);
+
+    // The hello.
+    assert_eq!(joiner.try_greet().err(), Some(RS_ERR_MEMORY));
+    GRANTED.store(1, Ordering::Relaxed);
+    assert!(joiner.try_greet().unwrap().is_some());
+
+    maker.send(&mut soon(), 1, &[b"short"]).unwrap();
+    let received = joiner.try_receive(&mut message);
+    assert_eq!(received, Err(RS_ERR_MEMORY));
+    GRANTED.store(1, Ordering::Relaxed);
+    assert_eq!(joiner.try_receive(&mut message), Ok(Some(1)));
+    assert_eq!(message[..], b"short"[..]);
+
+    std::thread::scope(|scope| {
+        scope.spawn(|| maker.send(&mut soon(), 2, &[&text]).unwrap());
+        let received = joiner.receive(&mut soon(), &mut message);
+        assert_eq!(received, Err(RS_ERR_MEMORY));
+        GRANTED.store(1, Ordering::Relaxed);
+        assert_eq!(joiner.receive(&mut soon(), &mut message), Ok(2));
+        assert!(message[..] == text[..]);
+    });
 }
