@@ -1,7 +1,8 @@
 //! One end of a channel: a segment with two rings, a socket, and what is known of the peer.
 //!
 //! What only looks is called `try_…` and never waits. What waits is in `waiting`, and what has to do with
-//! descriptors in `descriptors`. A channel belongs to one thread at a time.
+//! descriptors in `descriptors`. A channel belongs to one thread at a time, and to one process: a forked child
+//! may drop its copy, which changes nothing, but not use it.
 //!
 //! A peer that breaks the protocol has said nothing that can be believed: from then on everything is
 //! `RS_ERR_PEER`. After its death what it has published can still be received.
@@ -76,7 +77,7 @@ pub struct Channel {
     /// A descriptor could not be sent: a wait ends when there is room for it.
     pub(super) is_socket_full: bool,
     /// The peer sleeps, and could not be sent the wake-up that it was to get.
-    owes_wake_up: bool,
+    pub(super) owes_wake_up: bool,
     /// The failure that ended the channel.
     broken: Option<rs_status>,
 }
@@ -149,7 +150,7 @@ impl Channel {
             broken: None,
         };
         channel.try_send(HELLO, &[&options.hello.to_bytes()])?;
-        channel.flush()?;
+        channel.flush();
         Ok(channel)
     }
 
@@ -238,7 +239,7 @@ impl Channel {
                 0 => break,
                 count => written += count,
             }
-            self.ring()?;
+            self.ring();
         }
         Ok(written)
     }
@@ -250,36 +251,35 @@ impl Channel {
 
     /// Shows the peer everything that was sent, and wakes it if it sleeps.
     #[inline]
-    pub fn flush(&mut self) -> Result<(), rs_status> {
+    pub fn flush(&mut self) {
         let ring = self.segment.ring(self.end);
         if self.outgoing.publish(&ring) || self.owes_wake_up {
-            self.ring()?;
+            self.ring();
         }
-        Ok(())
     }
 
     /// A cursor was changed: wakes the peer if it sleeps.
     #[inline]
-    pub(super) fn ring(&mut self) -> Result<(), rs_status> {
+    fn ring(&mut self) {
         self.owes_wake_up |= doorbell::must_wake(self.segment.sleeping(self.end.other()));
-        match self.owes_wake_up {
-            true => self.wake(),
-            false => Ok(()),
+        if self.owes_wake_up {
+            self.wake();
         }
     }
 
+    /// Where the system has no memory for a wake-up, it is owed until it has.
     #[cold]
-    fn wake(&mut self) -> Result<(), rs_status> {
-        match self.socket.wake() {
-            Ok(()) => self.owes_wake_up = false,
-            Err(RS_ERR_DEAD) => self.peer.set_gone(),
-            Err(status) => return Err(status),
+    fn wake(&mut self) {
+        let woken = self.socket.wake();
+        self.owes_wake_up = woken.is_err() && woken != Err(RS_ERR_DEAD);
+        if woken == Err(RS_ERR_DEAD) {
+            self.peer.set_gone();
         }
-        Ok(())
     }
 
     /// Receives a message, if one has arrived as a whole, in place of what `message` holds; returns its kind.
-    /// A long one is collected over several calls, whichever buffers they are given.
+    /// A long one is collected over several calls, whichever buffers they are given. The memory of `message` is
+    /// used for the next one.
     ///
     /// `RS_ERR_MEMORY` if there is no memory for it: nothing is lost, and the same call may succeed later.
     #[inline]
@@ -297,9 +297,10 @@ impl Channel {
         Ok(self.agreement.is_some() || self.try_greet()?.is_some())
     }
 
+    #[inline]
     fn take(&mut self, message: &mut Vec<u8>) -> Result<Option<u32>, rs_status> {
         while let Some(announcement) = self.begin()? {
-            match self.collect(announcement)? {
+            match self.collect()? {
                 Progress::More(0) => return Ok(None),
                 Progress::More(_) => {}
                 Progress::Abandoned => self.collected.clear(),
@@ -313,10 +314,10 @@ impl Channel {
         Ok(None)
     }
 
-    fn collect(&mut self, announcement: Announcement) -> Result<Progress, rs_status> {
-        let length = usize::try_from(announcement.length).map_err(|_| RS_ERR_MEMORY)?;
+    #[inline]
+    fn collect(&mut self) -> Result<Progress, rs_status> {
+        let missing = usize::try_from(self.incoming.left()).map_err(|_| RS_ERR_MEMORY)?;
         let collected = self.collected.len();
-        let missing = length - collected;
         self.collected
             .try_reserve_exact(missing)
             .map_err(|_| RS_ERR_MEMORY)?;
@@ -347,9 +348,11 @@ impl Channel {
         begun.map_err(|status| self.breaks(status))
     }
 
-    /// Copies what has arrived next of the message that `try_begin` has told of to the beginning of `into`.
+    /// Copies what has arrived next of the message that `try_begin` has told of to the beginning of `into`. What
+    /// `try_receive` has collected of it is dropped.
     pub fn try_read(&mut self, into: &mut [MaybeUninit<u8>]) -> Result<Progress, rs_status> {
         self.expect_whole()?;
+        self.collected.clear();
         let ring = self.segment.ring(self.end.other());
         let progress = self.incoming.try_read(&ring, into);
         self.after_reading(progress)
@@ -358,6 +361,7 @@ impl Channel {
     /// Passes over what has arrived next of the message that `try_begin` has told of.
     pub fn try_skip(&mut self) -> Result<Progress, rs_status> {
         self.expect_whole()?;
+        self.collected.clear();
         let ring = self.segment.ring(self.end.other());
         let progress = self.incoming.try_skip(&ring);
         self.after_reading(progress)
@@ -371,7 +375,7 @@ impl Channel {
         let progress = progress.map_err(|status| self.breaks(status))?;
         let ring = self.segment.ring(self.end.other());
         if self.incoming.release(&ring) {
-            self.ring()?;
+            self.ring();
         }
         Ok(progress)
     }

@@ -105,6 +105,7 @@ impl Outgoing {
     }
 
     /// Whether a message may begin now.
+    #[inline]
     fn is_ready(&mut self, memory: &impl Memory) -> Result<bool, rs_status> {
         if self.open.is_some() {
             return Err(RS_ERR_REENTRANT);
@@ -149,16 +150,13 @@ pub enum Progress {
     Abandoned,
 }
 
-/// The message that is being read.
-struct Current {
-    announcement: Announcement,
-    left: u64,
-}
-
 /// What the reader knows about the messages in a ring.
 pub struct Incoming {
     reader: Reader,
-    current: Option<Current>,
+    /// The message that is being read.
+    current: Option<Announcement>,
+    /// Bytes of it that are not read.
+    left: u64,
     limit: u64,
 }
 
@@ -168,6 +166,7 @@ impl Incoming {
         Incoming {
             reader: Reader::default(),
             current: None,
+            left: 0,
             limit,
         }
     }
@@ -176,31 +175,28 @@ impl Incoming {
     /// same answer until the message has been read.
     #[inline]
     pub fn try_begin(&mut self, memory: &impl Memory) -> Result<Option<Announcement>, rs_status> {
-        if self.current.is_none() {
-            self.current = self.next(memory)?;
+        if self.current.is_none()
+            && let Some(header) = self.reader.try_next(memory)?
+        {
+            let length = match header.part {
+                Part::Whole => header.length as u64,
+                Part::Opening => self.reader.read_word(memory).ok_or(RS_ERR_PEER)?,
+                Part::Piece | Part::Abandoned => return Err(RS_ERR_PEER),
+            };
+            if length > self.limit {
+                return Err(RS_ERR_PEER);
+            }
+            let kind = header.kind;
+            self.current = Some(Announcement { kind, length });
+            self.left = length;
         }
-        Ok(self.current.as_ref().map(|current| current.announcement))
+        Ok(self.current)
     }
 
-    fn next(&mut self, memory: &impl Memory) -> Result<Option<Current>, rs_status> {
-        let Some(header) = self.reader.try_next(memory)? else {
-            return Ok(None);
-        };
-        let length = match header.part {
-            Part::Whole => header.length as u64,
-            Part::Opening => self.reader.read_word(memory).ok_or(RS_ERR_PEER)?,
-            Part::Piece | Part::Abandoned => return Err(RS_ERR_PEER),
-        };
-        if length > self.limit {
-            return Err(RS_ERR_PEER);
-        }
-        Ok(Some(Current {
-            announcement: Announcement {
-                kind: header.kind,
-                length,
-            },
-            left: length,
-        }))
+    /// Bytes of the message that are not read.
+    #[inline]
+    pub fn left(&self) -> u64 {
+        self.left
     }
 
     /// Copies the next part of the message to the beginning of `into`, which gets as many bytes as the answer
@@ -212,11 +208,11 @@ impl Incoming {
         memory: &impl Memory,
         into: &mut [MaybeUninit<u8>],
     ) -> Result<Progress, rs_status> {
-        let Some(left) = self.current.as_ref().map(|current| current.left) else {
+        if self.current.is_none() {
             return Err(RS_ERR_ARGUMENT);
-        };
-        if left > 0 && self.reader.left() == 0 {
-            match self.next_piece(memory, left)? {
+        }
+        if self.left > 0 && self.reader.left() == 0 {
+            match self.next_piece(memory)? {
                 None => return Ok(Progress::More(0)),
                 Some(Part::Abandoned) => {
                     self.current = None;
@@ -240,25 +236,22 @@ impl Incoming {
         Ok(self.pass(skipped))
     }
 
+    #[inline]
     fn pass(&mut self, count: usize) -> Progress {
-        match &mut self.current {
-            Some(current) if current.left > count as u64 => {
-                current.left -= count as u64;
-                Progress::More(count)
-            }
-            _ => {
-                self.current = None;
-                Progress::Done(count)
-            }
+        self.left -= count as u64;
+        if self.left > 0 {
+            return Progress::More(count);
         }
+        self.current = None;
+        Progress::Done(count)
     }
 
-    fn next_piece(&mut self, memory: &impl Memory, left: u64) -> Result<Option<Part>, rs_status> {
+    fn next_piece(&mut self, memory: &impl Memory) -> Result<Option<Part>, rs_status> {
         let Some(header) = self.reader.try_next(memory)? else {
             return Ok(None);
         };
         let fits = match header.part {
-            Part::Piece => header.length > 0 && header.length as u64 <= left,
+            Part::Piece => header.length > 0 && header.length as u64 <= self.left,
             Part::Abandoned => header.length == 0,
             Part::Whole | Part::Opening => false,
         };

@@ -73,12 +73,14 @@ pub struct Header {
 }
 
 impl Header {
+    #[inline]
     fn word(self) -> u64 {
         let part = (self.part as u64) << LENGTH_BITS;
         u64::from(self.kind) << KIND_SHIFT | part | self.length as u64
     }
 
     /// Every word is some header.
+    #[inline]
     fn of_word(word: u64) -> Header {
         let part = match word >> LENGTH_BITS & 3 {
             0 => Part::Whole,
@@ -99,10 +101,12 @@ pub fn longest_payload(capacity: usize) -> usize {
     capacity / 2 - HEADER
 }
 
+#[inline]
 fn padded(length: usize) -> usize {
     length.next_multiple_of(HEADER)
 }
 
+#[inline]
 fn place(memory: &impl Memory, position: u64) -> usize {
     position as usize & (memory.capacity() - 1)
 }
@@ -123,6 +127,7 @@ pub struct Writer {
 impl Writer {
     /// Appends a frame whose payload is `parts`, one behind the other; `false` if there is no room for it now.
     /// The reader sees it after `publish`. The payload is at most [`longest_payload`].
+    #[inline]
     pub fn try_push(
         &mut self,
         memory: &impl Memory,
@@ -164,6 +169,7 @@ impl Writer {
         Ok(self.room(memory))
     }
 
+    #[inline]
     fn room(&self, memory: &impl Memory) -> usize {
         memory.capacity() - (self.written - self.consumed) as usize
     }
@@ -174,6 +180,7 @@ impl Writer {
     }
 
     /// Shows the reader everything that was pushed; `false` if it knew it all.
+    #[inline]
     pub fn publish(&mut self, memory: &impl Memory) -> bool {
         if self.published == self.written {
             return false;
@@ -185,6 +192,7 @@ impl Writer {
 }
 
 /// Writes bytes that may go around the end of the ring.
+#[inline]
 fn write_around(memory: &impl Memory, position: u64, bytes: &[u8]) {
     let at = place(memory, position);
     let before_end = bytes.len().min(memory.capacity() - at);
@@ -210,6 +218,7 @@ pub struct Reader {
 
 impl Reader {
     /// The header of the next frame, if there is one. The payload is to be read before the next call.
+    #[inline]
     pub fn try_next(&mut self, memory: &impl Memory) -> Result<Option<Header>, rs_status> {
         debug_assert_eq!(self.left, 0);
         if !self.has_more(memory)? {
@@ -227,6 +236,7 @@ impl Reader {
         Ok(Some(header))
     }
 
+    #[inline]
     fn has_more(&mut self, memory: &impl Memory) -> Result<bool, rs_status> {
         if self.published > self.position {
             return Ok(true);
@@ -250,6 +260,7 @@ impl Reader {
     }
 
     /// Copies the next bytes of the payload; returns how many: all of `into`, or all that are left.
+    #[inline]
     pub fn read(&mut self, memory: &impl Memory, into: &mut [MaybeUninit<u8>]) -> usize {
         let count = self.left.min(into.len());
         read_around(memory, self.position, &mut into[..count]);
@@ -272,6 +283,7 @@ impl Reader {
         self.pass(self.left);
     }
 
+    #[inline]
     fn pass(&mut self, count: usize) {
         self.left -= count;
         self.position += count as u64;
@@ -281,6 +293,7 @@ impl Reader {
     }
 
     /// Tells the writer what was consumed, if that is worth it; returns whether it did.
+    #[inline]
     pub fn release(&mut self, memory: &impl Memory) -> bool {
         if ((self.position - self.consumed) as usize) < memory.capacity() / 4 {
             return false;
@@ -303,6 +316,7 @@ impl Reader {
 }
 
 /// Reads bytes that may go around the end of the ring.
+#[inline]
 fn read_around(memory: &impl Memory, position: u64, bytes: &mut [MaybeUninit<u8>]) {
     let at = place(memory, position);
     let before_end = bytes.len().min(memory.capacity() - at);

@@ -27,7 +27,8 @@ const LOOKS: u32 = 16;
 /// else may end it.
 const ROUNDS: u32 = 64;
 
-/// How long to sleep when wake-ups can't end the sleep: the socket is full of descriptors that nobody has taken.
+/// How long to sleep at a time where wake-ups are not enough: this end has no room for more descriptors and so does not
+/// read its socket, or the system had no memory for a wake-up that the peer was to get.
 const SLICE: Duration = Duration::from_millis(1);
 
 /// What a wait does meanwhile: whether it did something, so that what is waited for may be there now.
@@ -65,7 +66,7 @@ impl Channel {
     /// Receives a message, in place of what `message` holds; returns its kind. What was sent is flushed first.
     /// Errors as `try_receive`, and those of a wait. After the peer's death, first what it had sent.
     pub fn receive(&mut self, wait: &mut Wait, message: &mut Vec<u8>) -> Result<u32, rs_status> {
-        self.flush()?;
+        self.flush();
         self.wait_until(wait, |channel| channel.try_receive(message))
     }
 
@@ -85,7 +86,8 @@ impl Channel {
             }
             written?;
         }
-        self.flush()
+        self.flush();
+        Ok(())
     }
 
     fn write_all(&mut self, wait: &mut Wait, parts: &[&[u8]]) -> Result<(), rs_status> {
@@ -111,7 +113,8 @@ impl Channel {
         self.wait_until(wait, |channel| {
             some_if(channel.try_send_descriptor(descriptor, kind, parts)?)
         })?;
-        self.flush()
+        self.flush();
+        Ok(())
     }
 
     /// Waits until `ready` has an answer, or fails. It is asked again whenever the peer has moved a cursor.
@@ -120,10 +123,6 @@ impl Channel {
         wait: &mut Wait,
         mut ready: impl FnMut(&mut Channel) -> Result<Option<T>, rs_status>,
     ) -> Result<T, rs_status> {
-        if let Some(answer) = ready(self)? {
-            return Ok(answer);
-        }
-        self.flush()?;
         let mut expired = false;
         let mut rounds = 0;
         loop {
@@ -134,6 +133,7 @@ impl Channel {
             if let Some(answer) = ready(self)? {
                 return Ok(answer);
             }
+            self.flush();
             if gone {
                 return Err(RS_ERR_DEAD);
             }
@@ -157,7 +157,7 @@ impl Channel {
             return Ok(false);
         };
         let did = meanwhile(self)?;
-        self.flush()?;
+        self.flush();
         Ok(did)
     }
 
@@ -192,7 +192,7 @@ impl Channel {
     /// Sleeps, unless a cursor has moved since it was seen; returns whether the deadline has passed.
     #[cold]
     fn sleep(&mut self, wait: &Wait, seen: (u64, u64)) -> Result<bool, rs_status> {
-        let until = match self.descriptors.is_full() {
+        let until = match self.descriptors.is_full() || self.owes_wake_up {
             true => wait.deadline.min(Deadline::after(SLICE)),
             false => wait.deadline,
         };
@@ -264,12 +264,14 @@ impl Channel {
     /// receive, or room again for one that could not be sent.
     pub fn prepare_to_sleep(&mut self) -> Result<bool, rs_status> {
         self.expect_whole()?;
-        self.flush()?;
+        self.flush();
         let own = self.segment.sleeping(self.end);
         doorbell::arm(own);
         let incoming = self.segment.ring(self.end.other());
         let outgoing = self.segment.ring(self.end);
-        let has_news = self.incoming.has_news(&incoming) || self.outgoing.has_news(&outgoing);
+        let has_news = self.incoming.has_news(&incoming)
+            || self.outgoing.has_news(&outgoing)
+            || self.owes_wake_up;
         if has_news {
             doorbell::disarm(own);
         }

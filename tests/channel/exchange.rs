@@ -1,11 +1,16 @@
 //! Messages arrive, whatever their size, and waits end.
 
 use crate::process::*;
+use std::ffi::c_void;
+use std::mem::MaybeUninit;
 use std::os::fd::AsFd;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
+use vmshare::host::memory::{HostAllocator, Vec as Buffer};
 use vmshare::shm::channel::{Channel, Options};
 use vmshare::shm::deadline::Deadline;
 use vmshare::shm::hello::Hello;
+use vmshare::shm::message::{Announcement, Progress};
 use vmshare::shm::waiting::Wait;
 use vmshare::status::*;
 
@@ -48,7 +53,7 @@ fn a_message_is_the_same_in_however_many_parts() {
         let (first, rest) = text.split_at(text.len() / 3);
         let (second, third) = rest.split_at(rest.len() / 2);
         assert_eq!(maker.try_send(1, &[first, &[], second, third]), Ok(true));
-        maker.flush().unwrap();
+        maker.flush();
         assert_eq!(joiner.try_receive(&mut message), Ok(Some(1)));
         assert_eq!(message[..], text[..]);
     }
@@ -63,7 +68,7 @@ fn a_batch_is_seen_when_it_is_flushed() {
         assert_eq!(maker.try_send(kind, &[b"one of ten"]), Ok(true));
     }
     assert_eq!(joiner.try_receive(&mut message), Ok(None));
-    maker.flush().unwrap();
+    maker.flush();
     for kind in 0..10 {
         assert_eq!(joiner.try_receive(&mut message), Ok(Some(kind)));
     }
@@ -134,9 +139,6 @@ fn what_is_sent_during_a_long_message_is_refused_and_does_not_spoil_it() {
 
 #[test]
 fn a_message_can_be_read_straight_to_its_place() {
-    use std::mem::MaybeUninit;
-    use vmshare::shm::message::{Announcement, Progress};
-
     let _alone = alone();
     let (mut maker, mut joiner) = both(&options(4096));
     maker.send(&mut soon(), 3, &[b"to its place"]).unwrap();
@@ -153,6 +155,21 @@ fn a_message_can_be_read_straight_to_its_place() {
     let place = place.map(|byte| unsafe { byte.assume_init() });
     assert_eq!(&place, b"to its place");
     assert_eq!(joiner.try_begin(), Ok(None));
+}
+
+#[test]
+fn a_message_that_was_half_collected_can_be_passed_over() {
+    let _alone = alone();
+    let (mut maker, mut joiner) = both(&options(4096));
+    let mut message = buffer();
+    assert_eq!(maker.try_open(1, 3000), Ok(true));
+    assert_eq!(maker.try_write(&[1; 1500]), Ok(1500));
+    assert_eq!(joiner.try_receive(&mut message), Ok(None));
+    assert_eq!(maker.try_write(&[1; 1500]), Ok(1500));
+    while !matches!(joiner.try_skip().unwrap(), Progress::Done(_)) {}
+    maker.send(&mut soon(), 2, &[b"next"]).unwrap();
+    assert_eq!(joiner.receive(&mut soon(), &mut message), Ok(2));
+    assert_eq!(message[..], b"next"[..]);
 }
 
 #[test]
@@ -260,4 +277,58 @@ fn sizes_that_are_no_ring_are_refused() {
     for bytes in [0, 1, 4095, 5000, 1 << 31] {
         assert_eq!(Channel::pair(&options(bytes)).err(), Some(RS_ERR_ARGUMENT));
     }
+}
+
+/// How many more allocations a test's host grants.
+static GRANTED: AtomicUsize = AtomicUsize::new(0);
+
+unsafe extern "C" fn allocate(_ctx: *mut c_void, size: usize) -> *mut c_void {
+    let granted = GRANTED.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
+        left.checked_sub(1)
+    });
+    match granted {
+        // SAFETY: malloc takes any size.
+        Ok(_) => unsafe { libc::malloc(size) },
+        Err(_) => std::ptr::null_mut(),
+    }
+}
+
+unsafe extern "C" fn release(_ctx: *mut c_void, memory: *mut c_void, _size: usize) {
+    // SAFETY: it came from `allocate`.
+    unsafe { libc::free(memory) };
+}
+
+#[test]
+fn without_memory_no_message_is_lost() {
+    let _alone = alone();
+    let (mut maker, handover) = Channel::pair(&options(4096)).unwrap();
+    let poor = HostAllocator::new(std::ptr::null_mut(), Some(allocate), Some(release));
+    let poor = Options {
+        allocator: poor,
+        ..options(4096)
+    };
+    let mut joiner = Channel::adopt(handover, &poor).unwrap();
+    let mut message = Buffer::new_in(poor.allocator);
+    let text = pattern(10_000, 1);
+
+    // The hello.
+    assert_eq!(joiner.try_greet().err(), Some(RS_ERR_MEMORY));
+    GRANTED.store(1, Ordering::Relaxed);
+    assert!(joiner.try_greet().unwrap().is_some());
+
+    maker.send(&mut soon(), 1, &[b"short"]).unwrap();
+    let received = joiner.try_receive(&mut message);
+    assert_eq!(received, Err(RS_ERR_MEMORY));
+    GRANTED.store(1, Ordering::Relaxed);
+    assert_eq!(joiner.try_receive(&mut message), Ok(Some(1)));
+    assert_eq!(message[..], b"short"[..]);
+
+    std::thread::scope(|scope| {
+        scope.spawn(|| maker.send(&mut soon(), 2, &[&text]).unwrap());
+        let received = joiner.receive(&mut soon(), &mut message);
+        assert_eq!(received, Err(RS_ERR_MEMORY));
+        GRANTED.store(1, Ordering::Relaxed);
+        assert_eq!(joiner.receive(&mut soon(), &mut message), Ok(2));
+        assert!(message[..] == text[..]);
+    });
 }

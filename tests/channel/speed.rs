@@ -7,6 +7,7 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use vmshare::shm::channel::{Channel, Options};
+use vmshare::shm::socket::Socket;
 
 /// What a small request and its answer carry.
 const PAYLOAD: usize = 40;
@@ -130,56 +131,61 @@ fn a_round_trip_awake() {
         spin: Duration::from_millis(100),
         ..options(1 << 20)
     };
-    let (mut channel, child) = with_child(&awake, pinned_echo(1));
-    tell(
-        "channel, both looking",
-        measure(500, |rounds| round_trips(&mut channel, rounds)),
-    );
-    drop((channel, child));
+    for ring_bytes in [1 << 12, 1 << 16, 1 << 18, 1 << 20] {
+        let options = Options {
+            ring_bytes,
+            ..awake
+        };
+        let (mut channel, child) = with_child(&options, pinned_echo(1));
+        tell(
+            &format!("channel, both looking, {} KiB", ring_bytes >> 10),
+            measure(500, |rounds| round_trips(&mut channel, rounds)),
+        );
+        drop((channel, child));
+    }
     unpin();
 }
 
-/// Passes a token to and fro: ppoll of the descriptor and the process, read, write.
-fn eventfds(processor: usize) -> (f64, f64) {
-    const ROUNDS: usize = 100;
-    // SAFETY: new descriptors.
-    let [there, back] = [(); 2].map(|()| unsafe { OwnedFd::from_raw_fd(libc::eventfd(0, 0)) });
-    let token = 1u64;
-    let put = |descriptor: &OwnedFd| {
-        // SAFETY: the token is borrowed for the call.
-        unsafe { libc::write(descriptor.as_raw_fd(), (&raw const token).cast(), 8) };
+/// Waits for a token or the end of the process, as cheaply as can be, and takes it.
+fn take_token(descriptor: &OwnedFd, process: i32, token: &mut [u8; 8]) {
+    let poll_for = |fd| libc::pollfd {
+        fd,
+        events: libc::POLLIN,
+        revents: 0,
     };
-    let take = |descriptor: &OwnedFd, process: i32| {
-        let mut token = 0u64;
-        let poll_for = |fd| libc::pollfd {
-            fd,
-            events: libc::POLLIN,
-            revents: 0,
-        };
-        let mut polled = [poll_for(descriptor.as_raw_fd()), poll_for(process)];
-        // SAFETY: array and token are this frame's.
-        unsafe {
-            libc::ppoll(polled.as_mut_ptr(), 2, std::ptr::null(), std::ptr::null());
-            libc::read(descriptor.as_raw_fd(), (&raw mut token).cast(), 8);
-        }
+    let mut polled = [poll_for(descriptor.as_raw_fd()), poll_for(process)];
+    let none = std::ptr::null();
+    // SAFETY: array and token are borrowed for the calls.
+    unsafe {
+        libc::ppoll(polled.as_mut_ptr(), 2, std::ptr::null(), none);
+        libc::read(descriptor.as_raw_fd(), token.as_mut_ptr().cast(), 8);
+    }
+}
+
+/// Passes a token to and fro through what the descriptors are; the child has a pair of its own.
+fn tokens(mine: [OwnedFd; 2], theirs: [OwnedFd; 2], size: usize, processor: usize) -> (f64, f64) {
+    const ROUNDS: usize = 100;
+    let put = |descriptor: &OwnedFd| {
+        let token = 1u64.to_ne_bytes();
+        // SAFETY: the token is borrowed for the call.
+        unsafe { libc::write(descriptor.as_raw_fd(), token.as_ptr().cast(), size) };
     };
     // SAFETY: no memory is passed.
-    let open =
-        |process: libc::pid_t| unsafe { libc::syscall(libc::SYS_pidfd_open, process, 0) as i32 };
+    let open = |process: i32| unsafe { libc::syscall(libc::SYS_pidfd_open, process, 0) as i32 };
     // SAFETY: no preconditions.
     let parent = open(unsafe { libc::getpid() });
     let child = Child::new(|| {
         pin(processor);
         for _ in 0..ROUNDS * BATCHES {
-            take(&there, parent);
-            put(&back);
+            take_token(&theirs[0], parent, &mut [0; 8]);
+            put(&theirs[1]);
         }
     });
     let process = open(child.process());
     let times = measure(ROUNDS, |rounds| {
         for _ in 0..rounds {
-            put(&there);
-            take(&back, process);
+            put(&mine[1]);
+            take_token(&mine[0], process, &mut [0; 8]);
         }
     });
     child.join();
@@ -188,6 +194,23 @@ fn eventfds(processor: usize) -> (f64, f64) {
         unsafe { libc::close(descriptor) };
     }
     times
+}
+
+fn eventfds(processor: usize) -> (f64, f64) {
+    // SAFETY: new descriptors.
+    let [there, back] = [(); 2].map(|()| unsafe { OwnedFd::from_raw_fd(libc::eventfd(0, 0)) });
+    let copy = |descriptor: &OwnedFd| descriptor.try_clone().unwrap();
+    let theirs = [copy(&there), copy(&back)];
+    tokens([back, there], theirs, 8, processor)
+}
+
+fn sockets(processor: usize) -> (f64, f64) {
+    let (mine, theirs) = Socket::pair().unwrap();
+    let twice = |socket: Socket| {
+        let copy = socket.descriptor().try_clone_to_owned().unwrap();
+        [socket.into_descriptor(), copy]
+    };
+    tokens(twice(mine), twice(theirs), 1, processor)
 }
 
 #[test]
@@ -201,9 +224,10 @@ fn a_round_trip_asleep() {
     };
     for (where_, processor) in [("on one processor", 0), ("across processors", 1)] {
         tell(
-            &format!("eventfd, ppoll with pidfd, {where_}"),
+            &format!("eventfd and process, {where_}"),
             eventfds(processor),
         );
+        tell(&format!("socket and process, {where_}"), sockets(processor));
         let (mut channel, child) = with_child(&asleep, pinned_echo(processor));
         tell(
             &format!("channel, both sleeping, {where_}"),
@@ -226,7 +250,8 @@ fn a_string_of_64_megabytes() {
     for _ in 0..10 {
         let begin = Instant::now();
         middle.copy_from_slice(&text);
-        end.copy_from_slice(&middle);
+        end.copy_from_slice(std::hint::black_box(&middle));
+        std::hint::black_box(&end);
         best = best.min(begin.elapsed().as_secs_f64());
     }
     println!("two memcpys of 64 MiB: {:.1} ms", best * 1e3);
@@ -276,7 +301,7 @@ fn a_batch_of_small_messages() {
                 for _ in 0..64 {
                     maker.try_send(1, &[&[7; PAYLOAD]]).unwrap();
                 }
-                maker.flush().unwrap();
+                maker.flush();
                 for _ in 0..64 {
                     joiner.try_receive(&mut message).unwrap();
                 }
