@@ -17,7 +17,7 @@
 //! | `count` | runs a program under callgrind and reads its counts |
 //! | `row` | one line of the table: a figure, what stands beside it, and the limit |
 //! | `scale` | how large, how often, how long |
-//! | `checks`, `walks`, `depths`, `cruby`, `failures`, `pauses` | which programs make which rows |
+//! | `checks`, `walks`, `depths`, `cruby`, `failures`, `pauses`, `remotes` | which programs make which rows |
 //! | `table` | prints, and writes the JSON |
 //! | `plot` | draws |
 
@@ -29,6 +29,7 @@ mod failures;
 mod pauses;
 mod plot;
 mod program;
+mod remotes;
 mod row;
 mod scale;
 mod table;
@@ -63,7 +64,7 @@ type Rows = Result<Vec<Row>, Box<dyn Error>>;
 type Measure = fn(&Bench) -> Rows;
 
 /// Each goal, and what measures it.
-const GOALS: [(&str, Measure); 7] = [
+const GOALS: [(&str, Measure); 13] = [
     ("check_frozen", checks::check_frozen),
     ("walk_cached", walks::cached),
     ("walk_uncached", walks::uncached),
@@ -71,6 +72,12 @@ const GOALS: [(&str, Measure); 7] = [
     ("walk_depth", depths::walk_depth),
     ("failed_access", failures::failed_access),
     ("main_pause", pauses::main_pause),
+    ("remote_awake", remotes::remote_awake),
+    ("remote_asleep", remotes::remote_asleep),
+    ("remote_batch", remotes::remote_batch),
+    ("graph_copy", remotes::graph_copy),
+    ("bulk_copy", remotes::bulk_copy),
+    ("image_read", remotes::image_read),
 ];
 
 /// Measures all that is asked for; also returns whether something could not be measured.
