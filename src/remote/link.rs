@@ -102,7 +102,7 @@ impl State {
             self.outgoing.remove(0);
         }
         if has_sent {
-            channel.flush()?;
+            channel.flush();
         }
         Ok(has_sent)
     }

@@ -123,7 +123,8 @@ impl Session<'_> {
         count(&self.link.counters.bytes, size_of_val(&words[..]) as u64);
         let (mut channel, mut state) = self.channel_and_state();
         if state.outgoing.is_empty() && state.try_send(&mut channel, kind, &words)? {
-            return channel.flush();
+            channel.flush();
+            return Ok(());
         }
         state.queue(kind, words)?;
         state.pump(&mut channel).map(|_| ())
