@@ -11,7 +11,8 @@
  * Between peers nothing is shared but bytes that are copied before they are looked at: a peer that
  * dies, hangs or lies gets and causes errors, and nothing else.
  *
- * A link belongs to one ractor: all functions here that take one are called by the thread of that.
+ * A link belongs to one ractor: all functions here that take one are called by the thread of that. It
+ * stays with the process that made it: in a forked child they return RS_ERR_FORKED.
  * Failures that every request may return, besides those it lists: RS_ERR_DEAD (the peer is gone: the
  * text of rs_link_error says whether the operation was carried out, was not, or may have been),
  * RS_ERR_PEER (it broke the protocol: the link is closed), RS_ERR_TIMEOUT, RS_CANCELLED, RS_RAISED

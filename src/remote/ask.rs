@@ -2,7 +2,7 @@
 
 use super::link::{Message, Waiting, count};
 use super::session::{ANSWER, EVACUATION, GOODBYE, REQUEST, Session};
-use super::values::Sent;
+use super::values::{Sent, write_numbers};
 use super::wire::{Reader, Writer};
 use crate::graph::encode::{Limits, Root};
 use crate::host::contract::rs_value;
@@ -315,8 +315,7 @@ impl Session<'_> {
             push(&mut objects, pin.object)?;
         }
         drop(pins);
-        message.word(numbers.len() as u64)?;
-        message.words(&numbers)?;
+        write_numbers(message, &numbers)?;
         let encoded = self.encode(Root::Row(&objects), Limits::NONE)?;
         self.write_image(message, sent, &encoded, RS_CAN_ALL)
     }

@@ -8,7 +8,7 @@ use crate::host::contract::rs_value;
 use crate::host::exchange::{rs_link, rs_remote};
 use crate::host::memory::{HostAllocator, Map, Vec, insert, push};
 use crate::host::table::{Kind, Table};
-use crate::status::{RS_ERR_MEMORY, rs_status};
+use crate::status::{RS_ERR_LIMIT, RS_ERR_MEMORY, rs_status};
 
 /// A reference to an object of a peer.
 #[derive(Clone, Copy, Debug)]
@@ -51,12 +51,21 @@ impl Remotes {
         }
     }
 
-    /// A reference was received: its entry, which may be new, and then has no object yet.
-    pub fn receive(&mut self, link: rs_link, pin: u64) -> Result<(rs_remote, Remote), rs_status> {
+    /// A reference was received: its entry, which may be new, and then has no object yet. `RS_ERR_LIMIT`: it
+    /// would be more than `most`, over all links.
+    pub fn receive(
+        &mut self,
+        link: rs_link,
+        pin: u64,
+        most: usize,
+    ) -> Result<(rs_remote, Remote), rs_status> {
         if let Some(&id) = self.of_pin.get(&(link, pin)) {
             let remote = self.table.get_mut(id)?;
             remote.count += 1;
             return Ok((id, *remote));
+        }
+        if self.of_pin.len() >= most {
+            return Err(RS_ERR_LIMIT);
         }
         self.reserve_releases()?;
         let remote = Remote {

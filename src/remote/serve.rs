@@ -3,7 +3,7 @@
 use super::ask::{COPY, FETCH, FOLLOW};
 use super::link::count;
 use super::session::{ANSWER, Session};
-use super::values::Sent;
+use super::values::{Sent, read_numbers};
 use super::wire::{Reader, Writer};
 use crate::graph::encode::{Limits, Root};
 use crate::host::contract::rs_value;
@@ -310,8 +310,7 @@ impl Session<'_> {
     /// Reads the numbers of many objects of the peer, and copies of them: what stands for each of them here
     /// stands for its copy from now on. What can't be copied stays a reference, which dies with the link.
     pub(super) fn replace_by_copies(&self, from: &mut Reader<'_>) -> Result<(), rs_status> {
-        let pins_count = from.count()?;
-        let pins = from.words(pins_count)?;
+        let pins = read_numbers(from)?;
         self.read_row(from, |number, value| {
             let pin = *pins.get(number).ok_or(RS_ERR_PEER)?;
             let mut remotes = lock(self.remotes);

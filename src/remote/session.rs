@@ -5,7 +5,7 @@
 //! | request | its serial number, when it ends (nanoseconds of CLOCK_MONOTONIC), code, the receiver's pin or 0, index, limit, name, arguments |
 //! | answer | the serial number of the request, a status, then a value (success), or an error's kind and text (`RS_RAISED`) |
 //! | release | for each pin of the receiver: its number, and how many references are given back |
-//! | evacuation | a serial number as of a request, how many pins of the sender, their numbers, and a row of values: what they were |
+//! | evacuation | a serial number as of a request, the numbers of the sender's pins, and a row of values: what they were |
 //! | goodbye | none: nothing comes after it |
 //!
 //! Sending never waits: what there is no room for is queued, and sent while the link waits for something
@@ -238,10 +238,13 @@ impl Session<'_> {
             return push(&mut state.answers, message);
         }
         drop(state);
-        match from.word()? as rs_status {
-            RS_OK => self.discard(&mut from),
-            _ => Ok(()),
+        if from.word()? != RS_OK as u64 {
+            return Ok(());
         }
+        while from.end().is_err() {
+            self.discard(&mut from)?;
+        }
+        Ok(())
     }
 
     /// The kept answer to a request.

@@ -226,7 +226,8 @@ impl Session<'_> {
         let pin = from.word()?;
         let head = Head(from.word()?);
         let name = from.bytes()?;
-        let received = lock(self.remotes).receive(self.link.id(), pin);
+        let most = self.link.settings.pins;
+        let received = lock(self.remotes).receive(self.link.id(), pin, most);
         let (id, remote) = received.or_else(|status| {
             lock(self.remotes).give_back(self.link.id(), pin)?;
             Err(status)
@@ -375,6 +376,22 @@ fn write_bits(out: &mut Writer, item: &rs_item) -> Result<(), rs_status> {
     out.word(2 << TAG_BITS | LEAF)?;
     out.word(Head::new(item.kind, 0, 0).0)?;
     out.word(item.integer() as u64)
+}
+
+/// Writes numbers of pins, as the bytes of a string.
+pub(super) fn write_numbers(out: &mut Writer, numbers: &[u64]) -> Result<(), rs_status> {
+    let bytes = bytes_of(numbers);
+    write_bytes(out, &rs_item::with_bytes(RS_ITEM_STRING, 0, bytes))
+}
+
+/// Reads them.
+pub(super) fn read_numbers<'a>(from: &mut Reader<'a>) -> Result<&'a [u64], rs_status> {
+    let word = from.word()?;
+    if word & TAG != LEAF {
+        return Err(RS_ERR_PEER);
+    }
+    let words = from.words(usize::try_from(word >> TAG_BITS).map_err(|_| RS_ERR_PEER)?)?;
+    words.get(1..).ok_or(RS_ERR_PEER)
 }
 
 fn write_bytes(out: &mut Writer, item: &rs_item) -> Result<(), rs_status> {

@@ -13,7 +13,7 @@ use crate::shm::channel::{Channel, Options};
 use crate::shm::deadline::Deadline;
 use crate::shm::handover::Handover;
 use crate::status::*;
-use crate::sync::{Mutex, lock};
+use crate::sync::{AtomicU32, Mutex, Ordering, lock};
 use core::ffi::c_char;
 use core::time::Duration;
 use std::os::fd::AsRawFd;
@@ -25,12 +25,17 @@ const PINS: usize = 1 << 24;
 pub struct Links {
     links: Kept<LinkAndEnd>,
     remotes: Mutex<Remotes>,
+    /// How often this process was forked from one that had these links. They stay with that one: of the
+    /// links of an earlier process nothing is touched, not even locks, which may be held for ever.
+    forks: AtomicU32,
 }
 
 /// A link, and the descriptors of its other end until another process has them.
 pub struct LinkAndEnd {
     link: Link,
     end: Mutex<Option<Handover>>,
+    /// [`Links::forks`] when it was made.
+    forks: u32,
 }
 
 impl Links {
@@ -39,13 +44,26 @@ impl Links {
         Links {
             links: Kept::new(Kind::Link, vm, allocator),
             remotes: Mutex::new(Remotes::new(vm, allocator)),
+            forks: AtomicU32::new(0),
         }
+    }
+
+    /// This is another process now.
+    pub fn after_fork_child(&self) {
+        self.forks.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn is_own(&self, entry: &LinkAndEnd) -> bool {
+        entry.forks == self.forks.load(Ordering::Relaxed)
     }
 
     /// Visits the place of every object that peers refer to.
     pub fn for_each_root(&self, visit: &mut dyn FnMut(&mut rs_value)) {
-        self.links
-            .for_each_mut(|entry| entry.link.for_each_root(&mut *visit));
+        self.links.for_each_mut(|entry| {
+            if self.is_own(entry) {
+                entry.link.for_each_root(&mut *visit);
+            }
+        });
     }
 
     /// Visits the place of every object that stands for a peer's.
@@ -74,6 +92,9 @@ pub fn inherit(end: &rs_link_end) -> rs_status {
 impl Vm {
     fn link(&self, id: rs_link) -> Result<Using<'_, LinkAndEnd>, rs_status> {
         let using = self.links.links.get(id)?;
+        if !self.links.is_own(&using) {
+            return Err(RS_ERR_FORKED);
+        }
         self.expect_caller(using.link.ractor())?;
         Ok(using)
     }
@@ -114,6 +135,7 @@ impl Vm {
         let id = self.links.links.add(LinkAndEnd {
             link: Link::new(channel, settings, self.host.allocator()),
             end: Mutex::new(end),
+            forks: self.links.forks.load(Ordering::Relaxed),
         })?;
         self.links.links.get(id)?.link.set_id(id);
         Ok(id)

@@ -359,6 +359,7 @@ impl Vm {
     pub fn after_fork_child(&self) -> Result<(), rs_status> {
         let held: Held<'_> = self.fork.take().ok_or(RS_ERR_ARGUMENT)?;
         self.call().adopt(held);
+        self.links.after_fork_child();
         Ok(())
     }
 }

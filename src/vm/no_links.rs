@@ -20,6 +20,8 @@ impl Links {
 
     pub fn for_each_remote(&self, _visit: &mut dyn FnMut(&mut rs_value)) {}
 
+    pub fn after_fork_child(&self) {}
+
     pub fn sweep(&self, _is_alive: &mut dyn FnMut(rs_value) -> bool) {}
 }
 

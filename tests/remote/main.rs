@@ -384,3 +384,22 @@ fn both_may_part_with_copies_of_each_other_s_objects() {
         },
     );
 }
+
+#[test]
+fn a_forked_child_leaves_the_links_of_its_parent_alone() {
+    two(
+        |parent: &End| {
+            parent.export("foo", one_to_four(&parent.host), RS_CAN_ALL);
+            parent.serve_until_gone();
+        },
+        |child: &End| {
+            let foo = child.variable("foo").unwrap();
+            let grandchild = child.fork(|| {
+                assert_eq!(child.get(foo, RS_CAR), Err(RS_ERR_FORKED));
+                assert_eq!(child.close(false), Err(RS_ERR_FORKED));
+            });
+            assert_eq!(grandchild, 0);
+            assert_eq!(child.get(foo, RS_CAR), Ok(small(1)));
+        },
+    );
+}

@@ -8,6 +8,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use vmshare::ffi::graph::{RS_WHOLE, rs_limits};
 use vmshare::ffi::remote::*;
+use vmshare::ffi::vm::{rs_after_fork_child, rs_after_fork_parent, rs_before_fork};
 use vmshare::host::contract::rs_value;
 use vmshare::host::exchange::*;
 use vmshare::host::memory::HostAllocator;
@@ -408,6 +409,27 @@ impl End {
         // SAFETY: the closure lives during the call.
         let status = unsafe { vmshare::ffi::gc::rs_gc_sweep(self.host.vm, Some(is_alive), data) };
         assert_eq!(status, RS_OK);
+    }
+
+    /// Runs something in a forked process; returns its exit status.
+    pub fn fork(&self, run: impl FnOnce()) -> i32 {
+        // SAFETY: around a fork, as the library wants it; the child ends here.
+        unsafe {
+            assert_eq!(rs_before_fork(self.host.vm), RS_OK);
+            let process = libc::fork();
+            if process == 0 {
+                let run = std::panic::AssertUnwindSafe(|| {
+                    assert_eq!(rs_after_fork_child(self.host.vm), RS_OK);
+                    run();
+                });
+                let outcome = std::panic::catch_unwind(run);
+                libc::_exit(i32::from(outcome.is_err()));
+            }
+            assert_eq!(rs_after_fork_parent(self.host.vm), RS_OK);
+            let mut status = 0;
+            assert_eq!(libc::waitpid(process, &mut status, 0), process);
+            status
+        }
     }
 
     /// Kills the child after a while; the thread returns when that was.
