@@ -35,6 +35,10 @@ static void every_status_has_its_c_name_and_a_text(const Configuration *configur
         {-11, "RS_ERR_UNSUPPORTED", "not supported by this machine, build or host"},
         {-12, "RS_ERR_LIMIT", "a limit is reached"},
         {-13, "RS_ERR_FORKED", "forked process: rs_after_fork_child was not called"},
+        {-14, "RS_ERR_DEAD", "the peer is gone"},
+        {-15, "RS_ERR_PEER", "the peer broke the protocol"},
+        {-16, "RS_ERR_TIMEOUT", "the deadline has passed"},
+        {-17, "RS_ERR_CANCELLED", "the wait was cancelled"},
     };
     for (size_t index = 0; index < sizeof known / sizeof known[0]; index++) {
         CHECK_TEXT(known[index].name, rs_status_name(known[index].status));
@@ -45,7 +49,7 @@ static void every_status_has_its_c_name_and_a_text(const Configuration *configur
 static void unknown_statuses_have_a_name_and_a_text_too(const Configuration *configuration)
 {
     (void)configuration;
-    static const rs_status unknown[] = {7, 100, -14, -100, INT32_MAX, INT32_MIN};
+    static const rs_status unknown[] = {7, 100, -18, -100, INT32_MAX, INT32_MIN};
     for (size_t index = 0; index < sizeof unknown / sizeof unknown[0]; index++) {
         CHECK_TEXT("RS_?", rs_status_name(unknown[index]));
         CHECK_TEXT("unknown status", rs_status_text(unknown[index]));
