@@ -31,6 +31,3 @@ pub mod sync;
 pub mod version;
 pub mod vm;
 pub mod walk;
-
-/// Whether this system has what processes need to share: `shm`, and what stands on it.
-pub const HAS_PROCESSES: bool = cfg!(all(target_os = "linux", target_pointer_width = "64"));

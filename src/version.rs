@@ -16,7 +16,11 @@ pub const TEXT: &CStr =
 
 /// Whether this build has a feature.
 pub fn has_feature(name: &CStr) -> bool {
-    matches!(name.to_bytes(), b"autoshare" | b"side-table" | b"verify")
+    match name.to_bytes() {
+        b"autoshare" | b"side-table" | b"verify" | b"images" => true,
+        b"remote" => cfg!(vmshare_links),
+        _ => false,
+    }
 }
 
 const fn parse(digits: &str) -> u32 {

@@ -89,6 +89,12 @@ static void features_are_named(const Configuration *configuration)
     CHECK_EQUAL(1, rs_feature("autoshare"));
     CHECK_EQUAL(1, rs_feature("side-table"));
     CHECK_EQUAL(1, rs_feature("verify"));
+    CHECK_EQUAL(1, rs_feature("images"));
+#if defined __linux__ && UINTPTR_MAX > UINT32_MAX
+    CHECK_EQUAL(1, rs_feature("remote"));
+#else
+    CHECK_EQUAL(0, rs_feature("remote"));
+#endif
     CHECK_EQUAL(0, rs_feature("telepathy"));
     CHECK_EQUAL(0, rs_feature("Autoshare"));
     CHECK_EQUAL(0, rs_feature("autoshare "));

@@ -25,7 +25,8 @@ uint32_t rs_version(void);
 // Returns: never NULL. Since: 0.1
 const char *rs_version_text(void);
 
-// Whether this build has a feature: "autoshare", "side-table", "verify".
+// Whether this build has a feature: "autoshare", "side-table", "verify", "images",
+// "remote".
 //
 // Borrows: `name` for the call. Threads: any. Blocks: no. Allocates: no.
 // Returns: 1 or 0; 0 for NULL and for names that are not known. Since: 0.1

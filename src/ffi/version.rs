@@ -19,7 +19,8 @@ pub extern "C" fn rs_version_text() -> *const c_char {
     crate::version::TEXT.as_ptr()
 }
 
-/// Whether this build has a feature: "autoshare", "side-table", "verify".
+/// Whether this build has a feature: "autoshare", "side-table", "verify", "images",
+/// "remote".
 ///
 /// Borrows: `name` for the call. Threads: any. Blocks: no. Allocates: no.
 /// Returns: 1 or 0; 0 for NULL and for names that are not known. Since: 0.1

@@ -8,6 +8,7 @@
 #include "internal.h"
 #include "internal/error.h"
 #include "internal/variable.h"
+#include "ruby/ractor.h"
 
 ID rb_autoshare_id_report;
 
