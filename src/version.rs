@@ -16,11 +16,9 @@ pub const TEXT: &CStr =
 
 /// Whether this build has a feature.
 pub fn has_feature(name: &CStr) -> bool {
-    match name.to_bytes() {
-        b"autoshare" | b"side-table" | b"verify" | b"images" => true,
-        b"remote" => cfg!(vmshare_links),
-        _ => false,
-    }
+    let name = name.to_bytes();
+    let always: [&[u8]; 4] = [b"autoshare", b"side-table", b"verify", b"images"];
+    always.contains(&name) || (name == b"remote" && cfg!(vmshare_links))
 }
 
 const fn parse(digits: &str) -> u32 {

@@ -14,6 +14,7 @@
 //! | C | FROZEN, SHAREABLE | FROZEN, SHAREABLE |
 //! | demoted by a failed access, main has not looked yet | AUTOSHARE | – |
 
+use super::change::Change;
 use super::contract::{
     RS_FLAGS_IN_SIDE_TABLE, RS_FLAGS_SPLIT, RS_SIDE_AUTOSHARE, RS_SIDE_FROZEN, RS_SIDE_PENDING,
     RS_SIDE_SHAREABLE, rs_flags,
@@ -93,54 +94,6 @@ pub trait Flags: Copy {
     /// Whether the object is frozen as its owner sees it.
     fn is_frozen(&self, address: usize) -> bool {
         self.load(address) & self.masks().frozen != 0
-    }
-}
-
-/// How a flag word is changed that may have been read before: atomically; or, in a host that stops
-/// its world for walks, by a load and a store, since nobody else is at that word then. That saves a
-/// walk three locked instructions an object, about a third of its time in cache.
-#[derive(Clone, Copy)]
-pub struct Change {
-    world_stopped: bool,
-}
-
-impl Change {
-    /// For a host that stops its world for walks, or does not.
-    pub const fn new(world_stopped: bool) -> Change {
-        Change { world_stopped }
-    }
-
-    #[inline(always)]
-    fn compare_exchange<W: Word>(self, word: &W, old: u64, new: u64) -> Result<u64, u64> {
-        if !self.world_stopped {
-            return word.compare_exchange(old, new);
-        }
-        let now = word.load();
-        if now != old {
-            return Err(now);
-        }
-        word.store(new);
-        Ok(old)
-    }
-
-    #[inline(always)]
-    fn fetch_or<W: Word>(self, word: &W, bits: u64) -> u64 {
-        if !self.world_stopped {
-            return word.fetch_or(bits);
-        }
-        let old = word.load();
-        word.store(old | bits);
-        old
-    }
-
-    #[inline(always)]
-    fn fetch_clear<W: Word>(self, word: &W, bits: u64) -> u64 {
-        if !self.world_stopped {
-            return word.fetch_clear(bits);
-        }
-        let old = word.load();
-        word.store(old & !bits);
-        old
     }
 }
 

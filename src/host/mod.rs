@@ -2,7 +2,7 @@
 //!
 //! - [`contract`], [`report`]: the data that C sees.
 //! - [`callbacks`]: the host's functions with their defaults.
-//! - [`flags`], [`side_table`]: where the four flags of an object are.
+//! - [`flags`], [`side_table`]: where the four flags of an object are; [`change`]: how they change.
 //! - [`heap`]: what a walk needs of a heap; [`host_heap`], [`plan`]: how the host's is read.
 //! - [`item`], [`items`]: values in terms that every host has; [`roots`]: those held while it collects.
 //! - [`memory`]: the host's allocator; [`table`]: ids that C holds; [`text`]: C strings.
@@ -10,6 +10,7 @@
 //! Invariant: nothing in here knows what the flags mean.
 
 pub mod callbacks;
+pub mod change;
 pub mod contract;
 pub mod exchange;
 pub mod flags;
@@ -28,8 +29,9 @@ pub mod text;
 
 use crate::status::{RS_ERR_ABI, RS_ERR_ARGUMENT, rs_status};
 use callbacks::Callbacks;
+use change::Change;
 use contract::*;
-use flags::{AnyFlags, Change};
+use flags::AnyFlags;
 use host_heap::{AnyHeap, HostHeap};
 use memory::HostAllocator;
 use once_cell::race::OnceNonZeroUsize;
