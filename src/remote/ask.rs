@@ -229,7 +229,7 @@ impl Session<'_> {
     fn end_wait(&self, request: u64) -> Option<Waiting> {
         let waiting = &mut self.state().waiting;
         let index = waiting.iter().position(|own| own.serial == request)?;
-        Some(waiting.remove(index))
+        Some(waiting.swap_remove(index))
     }
 
     fn answer(&self, request: u64) -> Result<Message, rs_status> {

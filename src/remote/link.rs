@@ -151,7 +151,7 @@ impl Outgoing {
 pub(super) struct State {
     /// Number of the last request.
     pub serial: u64,
-    /// Requests that wait for their answer, in the order in which they were sent.
+    /// Requests that wait for their answer, in no order.
     pub waiting: Vec<Waiting>,
     /// Answers that came while an inner request was waiting.
     pub answers: Vec<Message>,
