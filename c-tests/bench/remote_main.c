@@ -79,11 +79,12 @@ static rs_value make_string(RemoteHost *host)
 static void own(rs_link_end end, MakeTop make)
 {
     RemoteHost host;
-    pin_to(1);
     remote_host_open(&host, ROOM);
     host.top = make(&host);
     expect(rs_link_adopt(host.vm, host.main, NULL, &end, &host.link), "rs_link_adopt");
     expect(rs_link_export(host.vm, host.link, "top", host.top, RS_CAN_ALL), "rs_link_export");
+    /* Only now: a link finds out how many processors there are when it is made. */
+    pin_to(1);
     while (rs_link_wait(host.vm, host.link, 0) == RS_OK) {
     }
     _exit(0);

@@ -18,6 +18,10 @@ use core::ffi::c_char;
 use core::time::Duration;
 use std::os::fd::AsRawFd;
 
+/// How long a wait looks before it sleeps, where there is a second processor: longer than a peer needs to carry out
+/// a small operation, and shorter than it takes to wake a process on another processor of a virtual machine.
+const SPIN: Duration = Duration::from_micros(20);
+
 /// Pins that a peer may have if the host says nothing.
 const PINS: usize = 1 << 24;
 
@@ -112,6 +116,9 @@ impl Vm {
         let mut own = Options::new(self.host.allocator());
         if options.ring_bytes != 0 {
             own.ring_bytes = options.ring_bytes as usize;
+        }
+        if own.spin != Duration::ZERO {
+            own.spin = SPIN;
         }
         own
     }
