@@ -69,8 +69,8 @@
  *
  * A link (rs_link) joins two processes, each with a vm of its own. What one exports, the other sees
  * as an object of its own heap that stands for it; what is done to that one, the owner does to the
- * object itself. Neither reads the other's memory: there is nothing to lock, and a peer that dies or
- * lies is an error and no more.
+ * object itself. Neither reads the other's memory: there is nothing to lock, and a peer that dies
+ * or lies is an error and no more.
  *
  * 1. Fill in `read_items` and `make_items` with their two companions: what your values are in terms
  *    that every host has. That alone gives copies of whole graphs (rs_image_encode,
