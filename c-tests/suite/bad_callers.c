@@ -9,6 +9,7 @@
 #include "fixture/host.h"
 #include "fixture/snapshot.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -117,6 +118,22 @@ static void bad_ids(Id ids[IDS], uint64_t closed, uint64_t of_another_vm, uint64
     memcpy(ids, all, sizeof all);
 }
 
+/* Each of them, in that place of the arguments, for every function that takes such an id. */
+static void try_ids(const Scene *scene, const Id ids[IDS], unsigned takes, size_t place)
+{
+    for (size_t index = 0; index < calls_count; index++) {
+        for (size_t bad = 0; bad < IDS && calls[index].takes & takes; bad++) {
+            bool may_be_none = takes == TAKES_SLOT && calls[index].takes & SLOT_MAY_BE_NONE;
+            if (ids[bad].id == 0 && may_be_none) {
+                continue;
+            }
+            Arguments arguments = scene->good;
+            memcpy((char *)&arguments + place, &ids[bad].id, sizeof ids[bad].id);
+            expect(ids[bad].expected, &calls[index], scene->host->vm, arguments, ids[bad].mistake);
+        }
+    }
+}
+
 static void ractors_that_are_none(const Configuration *configuration)
 {
     Host *other = host_open(configuration, (Options){0});
@@ -125,13 +142,7 @@ static void ractors_that_are_none(const Configuration *configuration)
     CHECK_OK(rs_ractor_free(scene.host->vm, closed));
     Id ids[IDS];
     bad_ids(ids, closed, host_ractor(other, NULL), scene.good.slot, scene.good.ractor);
-    for (size_t index = 0; index < calls_count; index++) {
-        for (size_t bad = 0; bad < IDS && calls[index].takes & TAKES_RACTOR; bad++) {
-            Arguments arguments = scene.good;
-            arguments.ractor = ids[bad].id;
-            expect(ids[bad].expected, &calls[index], scene.host->vm, arguments, ids[bad].mistake);
-        }
-    }
+    try_ids(&scene, ids, TAKES_RACTOR, offsetof(Arguments, ractor));
     CHECK_STATUS(RS_ERR_ARGUMENT, rs_ractor_free(scene.host->vm, scene.host->main));
     tear_down(&scene);
     host_close(other);
@@ -145,16 +156,7 @@ static void slots_that_are_none(const Configuration *configuration)
     CHECK_OK(rs_slot_free(scene.host->vm, closed));
     Id ids[IDS];
     bad_ids(ids, closed, host_constant(other, "X"), scene.good.ractor, scene.good.slot);
-    for (size_t index = 0; index < calls_count; index++) {
-        for (size_t bad = 0; bad < IDS && calls[index].takes & TAKES_SLOT; bad++) {
-            if (ids[bad].id == RS_NO_SLOT && calls[index].takes & SLOT_MAY_BE_NONE) {
-                continue;
-            }
-            Arguments arguments = scene.good;
-            arguments.slot = ids[bad].id;
-            expect(ids[bad].expected, &calls[index], scene.host->vm, arguments, ids[bad].mistake);
-        }
-    }
+    try_ids(&scene, ids, TAKES_SLOT, offsetof(Arguments, slot));
     tear_down(&scene);
     host_close(other);
 }
@@ -173,13 +175,7 @@ static void walks_that_are_none(const Configuration *configuration)
     CHECK_OK(rs_walk_abort(scene.host->vm, closed));
     Id ids[IDS];
     bad_ids(ids, closed, foreign, scene.good.slot, scene.good.walk);
-    for (size_t index = 0; index < calls_count; index++) {
-        for (size_t bad = 0; bad < IDS && calls[index].takes & TAKES_WALK; bad++) {
-            Arguments arguments = scene.good;
-            arguments.walk = ids[bad].id;
-            expect(ids[bad].expected, &calls[index], scene.host->vm, arguments, ids[bad].mistake);
-        }
-    }
+    try_ids(&scene, ids, TAKES_WALK, offsetof(Arguments, walk));
     tear_down(&scene);
     CHECK_OK(rs_walk_abort(other->vm, foreign));
     host_close(other);
@@ -196,14 +192,7 @@ static void images_that_are_none(const Configuration *configuration)
     CHECK_OK(rs_image_free(scene.host->vm, closed));
     Id ids[IDS];
     bad_ids(ids, closed, foreign, scene.good.slot, scene.good.image);
-    for (size_t index = 0; index < calls_count; index++) {
-        for (size_t bad = 0; bad < IDS && calls[index].takes & TAKES_IMAGE; bad++) {
-            Arguments arguments = scene.good;
-            arguments.image = ids[bad].id;
-            arguments.ractor = scene.host->main;
-            expect(ids[bad].expected, &calls[index], scene.host->vm, arguments, ids[bad].mistake);
-        }
-    }
+    try_ids(&scene, ids, TAKES_IMAGE, offsetof(Arguments, image));
     tear_down(&scene);
     host_close(other);
 }
@@ -220,13 +209,7 @@ static void links_that_are_none(const Configuration *configuration)
     CHECK_OK(rs_link_close(scene.host->vm, closed, 0, 0));
     Id ids[IDS];
     bad_ids(ids, closed, foreign, scene.good.slot, scene.good.link);
-    for (size_t index = 0; index < calls_count; index++) {
-        for (size_t bad = 0; bad < IDS && calls[index].takes & TAKES_LINK; bad++) {
-            Arguments arguments = scene.good;
-            arguments.link = ids[bad].id;
-            expect(ids[bad].expected, &calls[index], scene.host->vm, arguments, ids[bad].mistake);
-        }
-    }
+    try_ids(&scene, ids, TAKES_LINK, offsetof(Arguments, link));
     tear_down(&scene);
     host_close(other);
 }

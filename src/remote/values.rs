@@ -66,9 +66,7 @@ impl Session<'_> {
         if let Some(word) = self.immediate(value) {
             return out.word(word.0);
         }
-        let mut item = [rs_item::NONE];
-        self.callbacks().read_items(&[value], &mut item)?;
-        let [item] = item;
+        let item = self.item(value)?;
         match item.kind {
             RS_ITEM_NIL | RS_ITEM_FALSE | RS_ITEM_TRUE => out.word(Word::constant(item.kind).0),
             RS_ITEM_INTEGER | RS_ITEM_FLOAT => write_bits(out, &item),
@@ -81,6 +79,13 @@ impl Session<'_> {
             }
             _ => self.write_mine(out, sent, value, &item, rights),
         }
+    }
+
+    /// What a value is.
+    fn item(&self, value: rs_value) -> Result<rs_item, rs_status> {
+        let mut item = [rs_item::NONE];
+        self.callbacks().read_items(&[value], &mut item)?;
+        Ok(item[0])
     }
 
     fn immediate(&self, value: rs_value) -> Option<Word> {
@@ -155,11 +160,10 @@ impl Session<'_> {
         out.words(&encoded.words)?;
         out.word(encoded.opaques.len() as u64)?;
         for &value in encoded.opaques.iter() {
-            let mut item = [rs_item::NONE];
-            self.callbacks().read_items(&[value], &mut item)?;
-            match item[0].kind {
-                RS_ITEM_REMOTE => self.write_remote(out, sent, value, &item[0], rights)?,
-                _ => self.write_mine(out, sent, value, &item[0], rights)?,
+            let item = self.item(value)?;
+            match item.kind {
+                RS_ITEM_REMOTE => self.write_remote(out, sent, value, &item, rights)?,
+                _ => self.write_mine(out, sent, value, &item, rights)?,
             }
         }
         Ok(())

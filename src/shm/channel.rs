@@ -228,7 +228,7 @@ impl Channel {
         opened.map_err(|status| self.breaks(status))
     }
 
-    /// Appends bytes to the long message, as many as there is room for now, and tells the peer; returns how many.
+    /// Appends bytes to the long message, as many as there is room for, and tells the peer; returns how many.
     pub fn try_write(&mut self, bytes: &[u8]) -> Result<usize, rs_status> {
         self.expect_whole()?;
         let mut written = 0;

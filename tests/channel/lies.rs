@@ -282,22 +282,14 @@ fn a_message_that_is_none_ends_the_channel() {
 fn a_storm_of_wake_ups_moves_no_deadline() {
     let _alone = alone();
     let (mut channel, liar) = acquainted();
-    let over = AtomicBool::new(false);
-    std::thread::scope(|scope| {
-        scope.spawn(|| {
-            while !over.load(Ordering::Relaxed) {
-                liar.signal(b"w");
-                liar.set(SLEEPING, 1);
-                liar.word(SLEEPING).store(0, Ordering::Relaxed);
-            }
-        });
-        let _over = Over(&over);
+    let storm = || {
+        liar.signal(b"w");
+        liar.set(SLEEPING, 1);
+        liar.word(SLEEPING).store(0, Ordering::Relaxed);
+    };
+    in_a_storm(storm, || {
         for _ in 0..5 {
-            let begin = Instant::now();
-            let time = Duration::from_millis(100);
-            let received = channel.receive(&mut within(time), &mut buffer());
-            assert_eq!(received, Err(RS_ERR_TIMEOUT));
-            assert!(begin.elapsed() < time + Duration::from_millis(500));
+            waits_as_long_as_it_may(&mut channel);
             // Nor does it keep this end from sending, or fill its memory.
             assert_eq!(channel.try_send(1, &[b"into the storm"]), Ok(true));
             channel.flush();
@@ -309,21 +301,34 @@ fn a_storm_of_wake_ups_moves_no_deadline() {
 fn cursors_that_never_rest_move_no_deadline() {
     let _alone = alone();
     let (mut channel, liar) = acquainted();
+    // Back and forth, where a receiver does not look.
+    let storm = || {
+        liar.set(CONSUMED, 8);
+        liar.set(CONSUMED, 16);
+    };
+    in_a_storm(storm, || waits_as_long_as_it_may(&mut channel));
+}
+
+/// Receives nothing, and not much later than its deadline.
+fn waits_as_long_as_it_may(channel: &mut Channel) {
+    let begin = Instant::now();
+    let time = Duration::from_millis(100);
+    let received = channel.receive(&mut within(time), &mut buffer());
+    assert_eq!(received, Err(RS_ERR_TIMEOUT));
+    assert!(begin.elapsed() < time + Duration::from_millis(500));
+}
+
+/// Runs `body` while another thread does `storm` over and over.
+fn in_a_storm(storm: impl Fn() + Sync, body: impl FnOnce()) {
     let over = AtomicBool::new(false);
     std::thread::scope(|scope| {
         scope.spawn(|| {
-            // Back and forth, where a receiver does not look.
             while !over.load(Ordering::Relaxed) {
-                liar.set(CONSUMED, 8);
-                liar.set(CONSUMED, 16);
+                storm();
             }
         });
         let _over = Over(&over);
-        let begin = Instant::now();
-        let time = Duration::from_millis(100);
-        let received = channel.receive(&mut within(time), &mut buffer());
-        assert_eq!(received, Err(RS_ERR_TIMEOUT));
-        assert!(begin.elapsed() < time + Duration::from_millis(500));
+        body();
     });
 }
 

@@ -11,5 +11,4 @@ mod descriptors;
 mod exchange;
 mod lies;
 mod process;
-mod speed;
 mod waking;

@@ -1,8 +1,11 @@
 //! How fast it is, beside the least that the machine must do for the same. Prints; expects nothing.
 //!
-//! `cargo test --release --test channel speed -- --ignored --nocapture`
+//! `cargo bench --bench channel`. What links make of it is measured by `make bench`.
 
-use crate::process::*;
+#[allow(dead_code)]
+mod process;
+
+use process::*;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -121,8 +124,6 @@ fn mailboxes() -> (f64, f64) {
     times
 }
 
-#[test]
-#[ignore = "it measures"]
 fn a_round_trip_awake() {
     let _alone = alone();
     pin(0);
@@ -213,8 +214,6 @@ fn sockets(processor: usize) -> (f64, f64) {
     tokens(twice(mine), twice(theirs), 1, processor)
 }
 
-#[test]
-#[ignore = "it measures"]
 fn a_round_trip_asleep() {
     let _alone = alone();
     pin(0);
@@ -238,8 +237,6 @@ fn a_round_trip_asleep() {
     unpin();
 }
 
-#[test]
-#[ignore = "it measures"]
 fn a_string_of_64_megabytes() {
     const SIZE: usize = 64 << 20;
     let _alone = alone();
@@ -288,8 +285,6 @@ fn stream(text: &[u8], ring_bytes: usize) -> f64 {
     best
 }
 
-#[test]
-#[ignore = "it measures"]
 fn a_batch_of_small_messages() {
     let _alone = alone();
     let (mut maker, mut joiner) = both(&options(1 << 20));
@@ -308,4 +303,11 @@ fn a_batch_of_small_messages() {
             }
         }),
     );
+}
+
+fn main() {
+    a_round_trip_awake();
+    a_round_trip_asleep();
+    a_string_of_64_megabytes();
+    a_batch_of_small_messages();
 }
