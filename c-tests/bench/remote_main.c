@@ -414,6 +414,7 @@ static void run_calls(const char *what, unsigned long rounds)
         }
     }
     figure_print(&figure);
+    figure_free(&figure);
     pair_close(&pair);
     beside_close(&beside);
 }
@@ -432,6 +433,7 @@ static void run_copies(const char *what, unsigned long rounds)
         }
     }
     figure_print(&figure);
+    figure_free(&figure);
     pair_close(&pair);
 }
 
@@ -445,6 +447,7 @@ static void run_reads(unsigned long rounds)
         measure_read(&host, &figure);
     }
     figure_print(&figure);
+    figure_free(&figure);
     remote_host_close(&host);
 }
 
