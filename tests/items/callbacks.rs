@@ -1,6 +1,6 @@
 //! What the library calls.
 
-use super::{Content, FALSE, NIL, TRUE, host, object};
+use super::{Content, FALSE, Moment, NIL, TRUE, host, object};
 use std::cell::Cell;
 use std::ffi::c_void;
 use std::ptr;
@@ -201,10 +201,11 @@ pub unsafe extern "C" fn make_remote(
 }
 
 pub unsafe extern "C" fn replace_remote(
-    _ctx: *mut c_void,
+    ctx: *mut c_void,
     remote: rs_value,
     value: rs_value,
 ) -> rs_status {
+    host(ctx).tell(Moment::Replaces);
     *object(remote).content.borrow_mut() = Content::Forward(value);
     RS_OK
 }
@@ -219,7 +220,10 @@ pub unsafe extern "C" fn operate(
     let host = host(ctx);
     // SAFETY: the library's pointers.
     let operation = unsafe { &*operation };
-    match host.carry_out(link, target, operation) {
+    host.tell(Moment::Operates(operation.index));
+    let outcome = host.carry_out(link, target, operation);
+    host.tell(Moment::HasOperated);
+    match outcome {
         Ok(value) => {
             // SAFETY: as above.
             unsafe { result.write(value) };
@@ -231,4 +235,8 @@ pub unsafe extern "C" fn operate(
 
 pub unsafe extern "C" fn is_cancelled(ctx: *mut c_void, _link: rs_link) -> u32 {
     u32::from(host(ctx).cancels.get())
+}
+
+pub unsafe extern "C" fn blocking_enter(ctx: *mut c_void) {
+    host(ctx).tell(Moment::Waits);
 }

@@ -4,10 +4,11 @@
 #![allow(dead_code)]
 
 mod callbacks;
+mod operations;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::ffi::{CStr, c_void};
+use std::ffi::c_void;
 use std::ptr;
 use vmshare::ffi;
 use vmshare::host::contract::*;
@@ -65,6 +66,19 @@ pub fn small(integer: i64) -> rs_value {
     (integer << 2) as rs_value | 3
 }
 
+/// What a host is about to do, or has done: for tests in which something happens just then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// Is going to wait for a peer.
+    Waits,
+    /// Begins to carry out an operation with this `index`.
+    Operates(u64),
+    /// Has carried it out.
+    HasOperated,
+    /// Puts an object of its own in the place of a reference.
+    Replaces,
+}
+
 /// A host whose objects live as long as it does.
 pub struct Host {
     // Boxed: objects must not move when there are more.
@@ -83,6 +97,8 @@ pub struct Host {
     pub variables: RefCell<HashMap<Vec<u8>, rs_value>>,
     /// Has its collector look at the roots in each callback that may collect.
     pub collects: Cell<bool>,
+    /// Is told of each moment.
+    pub observer: RefCell<Option<Box<dyn Fn(Moment)>>>,
 }
 
 fn host<'a>(ctx: *mut c_void) -> &'a Host {
@@ -101,49 +117,6 @@ pub fn content(value: rs_value) -> Content {
 }
 
 impl Host {
-    fn carry_out(
-        &self,
-        link: rs_link,
-        target: rs_value,
-        operation: &rs_operation,
-    ) -> Result<rs_value, rs_status> {
-        let arguments = operation.arguments();
-        let index = operation.index as usize;
-        match operation.code {
-            RS_READ_VARIABLE => {
-                let found = self.variables.borrow().get(operation.name()).copied();
-                found.ok_or_else(|| self.raise(link, c"unbound", c"no such variable"))
-            }
-            RS_CALL => match &*object(target).content.borrow() {
-                Content::Function(Function(body)) => body(self, link, arguments),
-                _ => Err(self.raise(link, c"type", c"not a function")),
-            },
-            RS_READ_ELEMENT | RS_WRITE_ELEMENT | RS_EXCHANGE_ELEMENT => match &mut *object(target)
-                .content
-                .borrow_mut()
-            {
-                Content::Cons(own) => element(own, index, operation),
-                Content::Vector(own) | Content::Record(_, own) => element(own, index, operation),
-                _ => None,
-            }
-            .ok_or_else(|| self.raise(link, c"range", c"no such element")),
-            RS_READ_LENGTH => match &*object(target).content.borrow() {
-                Content::Vector(own) => Ok(small(own.len() as i64)),
-                _ => Err(RS_ERR_UNSUPPORTED),
-            },
-            _ => Err(RS_ERR_UNSUPPORTED),
-        }
-    }
-
-    /// Tells why an operation fails.
-    pub fn raise(&self, link: rs_link, kind: &CStr, text: &CStr) -> rs_status {
-        // SAFETY: C strings.
-        let status =
-            unsafe { ffi::remote::rs_link_raise(self.vm, link, kind.as_ptr(), text.as_ptr()) };
-        assert_eq!(status, RS_OK);
-        RS_RAISED
-    }
-
     /// A host; with `immediates` it says how it writes integers, nil, false and true.
     pub fn new(immediates: bool) -> Box<Host> {
         let mut host = Box::new(Host {
@@ -156,6 +129,7 @@ impl Host {
             cancels: Cell::new(false),
             variables: RefCell::new(HashMap::new()),
             collects: Cell::new(false),
+            observer: RefCell::new(None),
         });
         // SAFETY: zero is every member's default.
         let mut data: rs_host = unsafe { std::mem::zeroed() };
@@ -182,6 +156,7 @@ impl Host {
         data.replace_remote = Some(callbacks::replace_remote);
         data.operate = Some(callbacks::operate);
         data.is_cancelled = Some(callbacks::is_cancelled);
+        data.blocking_enter = Some(callbacks::blocking_enter);
         if immediates {
             data.immediates = rs_immediates {
                 integer_shift: 2,
@@ -207,6 +182,12 @@ impl Host {
         let value = &raw const *object as rs_value;
         self.objects.borrow_mut().push(object);
         value
+    }
+
+    fn tell(&self, moment: Moment) {
+        if let Some(observer) = &*self.observer.borrow() {
+            observer(moment);
+        }
     }
 
     /// A function that peers may call.
@@ -303,18 +284,6 @@ fn ok<T>(status: rs_status, value: T) -> Result<T, rs_status> {
         RS_OK => Ok(value),
         status => Err(status),
     }
-}
-
-/// Reads or writes an element.
-fn element(own: &mut [rs_value], index: usize, operation: &rs_operation) -> Option<rs_value> {
-    let place = own.get_mut(index)?;
-    let before = *place;
-    match (operation.code, operation.arguments()) {
-        (RS_WRITE_ELEMENT, [value]) => *place = *value,
-        (RS_EXCHANGE_ELEMENT, [expected, value]) if before == *expected => *place = *value,
-        _ => {}
-    }
-    Some(before)
 }
 
 impl Drop for Host {
