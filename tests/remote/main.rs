@@ -7,6 +7,8 @@ mod deaths;
 mod items;
 mod lies;
 mod pair;
+mod requests;
+mod steps;
 
 use items::{Content, Host, NIL, TRUE, content, object, small};
 use pair::{End, two};

@@ -3,7 +3,7 @@
 use crate::items::{Content, Host, content, small};
 use std::cell::Cell;
 use std::ffi::{CStr, CString, c_void};
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use vmshare::ffi::graph::{RS_WHOLE, rs_limits};
@@ -28,6 +28,13 @@ pub struct End {
 
 /// One test at a time: others would open descriptors, too.
 static ALONE: Mutex<()> = Mutex::new(());
+
+/// No other test runs while this is held.
+pub fn alone() -> MutexGuard<'static, ()> {
+    ALONE
+        .lock()
+        .unwrap_or_else(|poisoned| poisoned.into_inner())
+}
 
 /// Runs both; what fails in the child fails the test too.
 pub fn two(parent: impl FnOnce(&End), child: impl FnOnce(&End)) {
@@ -60,9 +67,7 @@ pub fn two_with_a_liar(parent: impl FnOnce(&End), liar: impl FnOnce(&mut Channel
 const PINS: u64 = 1 << 20;
 
 fn run(parent: impl FnOnce(&End), child: impl FnOnce(rs_link_end)) {
-    let _alone = ALONE
-        .lock()
-        .unwrap_or_else(|poisoned| poisoned.into_inner());
+    let _alone = alone();
     let before = open_descriptors();
     let host = Host::new(true);
     let few = std::thread::current()
@@ -86,12 +91,7 @@ fn run(parent: impl FnOnce(&End), child: impl FnOnce(rs_link_end)) {
     }
     // SAFETY: the child has not been waited for.
     assert_eq!(unsafe { rs_link_spawned(host.vm, link, process) }, RS_OK);
-    let own = End {
-        host,
-        link,
-        peer: process,
-        most_pins: Cell::new(0),
-    };
+    let own = End::new(host, link, process);
     own.export("pins", own.host.function(pins), RS_CAN_CALL);
     parent(&own);
     let mut status = 0;
@@ -104,7 +104,7 @@ fn run(parent: impl FnOnce(&End), child: impl FnOnce(rs_link_end)) {
     assert_eq!(open_descriptors(), before, "every descriptor is closed");
 }
 
-fn open_descriptors() -> usize {
+pub fn open_descriptors() -> usize {
     std::fs::read_dir("/proc/self/fd").unwrap().count()
 }
 
@@ -114,15 +114,10 @@ fn run_child(end: rs_link_end, child: impl FnOnce(&End)) {
     // SAFETY: valid pointers; the descriptors were inherited.
     let status = unsafe { rs_link_adopt(host.vm, host.main, std::ptr::null(), &end, &mut link) };
     assert_eq!(status, RS_OK);
-    child(&End {
-        host,
-        link,
-        peer: 0,
-        most_pins: Cell::new(0),
-    });
+    child(&End::new(host, link, 0));
 }
 
-fn ok<T>(status: rs_status, value: T) -> Result<T, rs_status> {
+pub fn ok<T>(status: rs_status, value: T) -> Result<T, rs_status> {
     match status {
         RS_OK => Ok(value),
         status => Err(status),
@@ -187,6 +182,16 @@ fn request(
 }
 
 impl End {
+    /// An end whose peer is this child, or another process if that is 0.
+    pub fn new(host: Box<Host>, link: rs_link, peer: libc::pid_t) -> End {
+        End {
+            host,
+            link,
+            peer,
+            most_pins: Cell::new(0),
+        }
+    }
+
     fn ask(
         &self,
         target: rs_value,
@@ -340,20 +345,25 @@ impl End {
 
     /// The event loop of a host that has nothing else to do.
     pub fn serve_until_gone(&self) {
+        while self.serve() {
+            self.poll_descriptor();
+        }
+    }
+
+    /// Sleeps until there is something to serve.
+    pub fn poll_descriptor(&self) {
         let mut descriptor = -1;
         // SAFETY: a valid pointer.
         let status = unsafe { rs_link_fd(self.host.vm, self.link, &mut descriptor) };
         assert_eq!(status, RS_OK);
-        while self.serve() {
-            let mut wanted = libc::pollfd {
-                fd: descriptor,
-                events: libc::POLLIN,
-                revents: 0,
-            };
-            // SAFETY: one valid place.
-            let ready = unsafe { libc::poll(&mut wanted, 1, 20_000) };
-            assert_eq!(ready, 1, "the child does nothing");
-        }
+        let mut wanted = libc::pollfd {
+            fd: descriptor,
+            events: libc::POLLIN,
+            revents: 0,
+        };
+        // SAFETY: one valid place.
+        let ready = unsafe { libc::poll(&mut wanted, 1, 20_000) };
+        assert_eq!(ready, 1, "the peer does nothing");
     }
 
     /// The same, for a peer that may break the protocol; returns how the link has ended.
@@ -370,14 +380,17 @@ impl End {
     }
 
     pub fn counts(&self) -> rs_link_statistics {
+        self.try_counts().unwrap()
+    }
+
+    pub fn try_counts(&self) -> Result<rs_link_statistics, rs_status> {
         let mut counts = rs_link_statistics {
             size: size_of::<rs_link_statistics>() as u32,
             ..rs_link_statistics::default()
         };
         // SAFETY: a valid pointer.
         let status = unsafe { rs_link_counts(self.host.vm, self.link, &mut counts) };
-        assert_eq!(status, RS_OK);
-        counts
+        ok(status, counts)
     }
 
     /// How many objects the peer has pinned for this process: a function that it exports says so.
