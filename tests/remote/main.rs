@@ -5,9 +5,11 @@
 mod deaths;
 #[path = "../items/mod.rs"]
 mod items;
+mod kind;
 mod lies;
 mod pair;
 mod requests;
+mod shared;
 mod steps;
 
 use items::{Content, Host, NIL, TRUE, content, object, small};

@@ -1,32 +1,9 @@
 //! What the processes of a trial tell each other: words in memory that all of them map.
 
+use crate::kind::Phase;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering::SeqCst};
 
-/// How far the one that will be killed has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u32)]
-pub enum Phase {
-    /// It prepares, or has not begun.
-    Elsewhere,
-    /// The asker is about to begin the request.
-    BeforeBegin,
-    /// It is in the call that begins it.
-    InBegin,
-    /// The request is begun, and not yet waited for.
-    Between,
-    /// The asker waits for the answer, or reads it.
-    InFinish,
-    /// The owner's event loop has been woken.
-    Woken,
-    /// The owner serves, and its host has not been asked to do anything.
-    BeforeOperate,
-    /// The owner's host carries the operation out.
-    InOperate,
-    /// The host has carried it out, and the owner serves on.
-    AfterOperate,
-}
-
-/// The words. Zero is what each of them is at first.
+/// The words.
 #[derive(Default)]
 pub struct Board {
     /// The tracer holds the one that will be killed.
@@ -48,45 +25,12 @@ pub struct Board {
     pub is_joined: AtomicBool,
 }
 
-/// A board that a forked child shares with this process.
-pub struct SharedBoard(*mut Board);
-
-// SAFETY: every word is atomic.
-unsafe impl Sync for SharedBoard {}
-// SAFETY: as above.
-unsafe impl Send for SharedBoard {}
-
-impl SharedBoard {
-    pub fn new(stops_at: Phase) -> SharedBoard {
-        let access = libc::PROT_READ | libc::PROT_WRITE;
-        let flags = libc::MAP_SHARED | libc::MAP_ANONYMOUS;
-        let size = size_of::<Board>();
-        // SAFETY: a new mapping.
-        let place = unsafe { libc::mmap(std::ptr::null_mut(), size, access, flags, -1, 0) };
-        assert_ne!(place, libc::MAP_FAILED);
-        let board = SharedBoard(place.cast());
-        board.stops_at.store(stops_at as u32, SeqCst);
-        board
-    }
-}
-
-impl std::ops::Deref for SharedBoard {
-    type Target = Board;
-
-    fn deref(&self) -> &Board {
-        // SAFETY: mapped as long as this is there; zero is a value of every word.
-        unsafe { &*self.0 }
-    }
-}
-
-impl Drop for SharedBoard {
-    fn drop(&mut self) {
-        // SAFETY: this one's own mapping.
-        unsafe { libc::munmap(self.0.cast(), size_of::<Board>()) };
-    }
-}
-
 impl Board {
+    /// The one that will be killed stops at the beginning and at the end of this phase.
+    pub fn stop_at(&self, phase: Phase) {
+        self.stops_at.store(phase as u32, SeqCst);
+    }
+
     /// Phases count from now on.
     pub fn set_ready(&self) {
         self.is_ready.store(true, SeqCst);
@@ -121,12 +65,5 @@ impl Board {
 
     pub fn was_anything_carried_out(&self) -> bool {
         self.carried_out.load(SeqCst) != 0
-    }
-}
-
-/// Waits for another process of the trial.
-pub fn wait_until(condition: impl Fn() -> bool) {
-    while !condition() {
-        std::thread::yield_now();
     }
 }

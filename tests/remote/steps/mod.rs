@@ -5,13 +5,11 @@
 //! takes a day. If nothing says, there are some for each phase.
 
 mod board;
-mod kind;
 mod tracer;
 mod trial;
 
+use crate::kind::{Kind, Phase};
 use crate::pair::alone;
-use board::Phase;
-use kind::Kind;
 use std::collections::HashMap;
 use std::time::Duration;
 use tracer::{Place, Until};

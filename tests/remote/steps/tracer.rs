@@ -1,6 +1,7 @@
 //! Runs a process instruction by instruction, or to one instruction, and kills it there.
 
-use super::board::{Board, Phase};
+use super::board::Board;
+use crate::kind::Phase;
 use std::ffi::c_void;
 use std::ptr::null_mut;
 use std::sync::atomic::Ordering::SeqCst;

@@ -1,10 +1,11 @@
 //! One trial: two processes, of which one is killed at one instruction, and what the other one finds.
 
-use super::board::{Phase, SharedBoard, wait_until};
-use super::kind::{Answer, Asker, Kind, expect_truth, export_everything};
+use super::board::Board;
 use super::tracer::{self, Until};
 use crate::items::{Host, Moment};
+use crate::kind::{Answer, Asker, Kind, Phase, export_everything};
 use crate::pair::{End, open_descriptors};
+use crate::shared::{Shared, wait_until};
 use std::ffi::c_void;
 use std::rc::Rc;
 use std::sync::atomic::Ordering::SeqCst;
@@ -81,13 +82,14 @@ pub struct Found {
 impl Trial {
     pub fn run(&self) -> Found {
         let before = Traces::now();
-        let board = Rc::new(SharedBoard::new(self.phase));
+        let board = Rc::new(Shared::<Board>::new());
+        board.stop_at(self.phase);
         let (end, process) = match self.victim_is_maker {
             true => self.join(&board),
             false => self.make(&board),
         };
         let (victim, survivor_at) = std::thread::scope(|scope| {
-            let shared: &SharedBoard = &board;
+            let shared: &Shared<Board> = &board;
             let (phase, until) = (self.phase, self.until);
             let killer = scope.spawn(move || tracer::kill(process, shared, phase, until));
             self.survive(&end, &board, || killer.join().unwrap())
@@ -101,7 +103,7 @@ impl Trial {
     }
 
     /// Makes the link, and the child that will die.
-    fn make(&self, board: &Rc<SharedBoard>) -> (End, libc::pid_t) {
+    fn make(&self, board: &Rc<Shared<Board>>) -> (End, libc::pid_t) {
         let host = Host::new(true);
         let (link, end) = new_link(&host);
         let process = fork(|| {
@@ -115,7 +117,7 @@ impl Trial {
     }
 
     /// Makes the child that will die, which makes the link.
-    fn join(&self, board: &Rc<SharedBoard>) -> (End, libc::pid_t) {
+    fn join(&self, board: &Rc<Shared<Board>>) -> (End, libc::pid_t) {
         let process = fork(|| {
             let host = Host::new(true);
             let (link, end) = new_link(&host);
@@ -141,7 +143,7 @@ impl Trial {
     }
 
     /// What the one that will be killed does.
-    fn live(&self, end: &End, board: &Rc<SharedBoard>) {
+    fn live(&self, end: &End, board: &Rc<Shared<Board>>) {
         wait_until(|| board.is_traced.load(SeqCst));
         let own = board.clone();
         let reach = Rc::new(move |phase| {
@@ -158,7 +160,7 @@ impl Trial {
     fn ask(
         &self,
         asker: &Asker,
-        board: &SharedBoard,
+        board: &Shared<Board>,
         reach: Rc<impl Fn(Phase) + 'static>,
     ) -> Vec<Answer> {
         wait_until(|| board.owner_sleeps.load(SeqCst));
@@ -181,7 +183,7 @@ impl Trial {
     fn survive(
         &self,
         end: &End,
-        board: &Rc<SharedBoard>,
+        board: &Rc<Shared<Board>>,
         until_dead: impl FnOnce() -> tracer::End,
     ) -> (tracer::End, Option<Instant>) {
         let nowhere = Rc::new(|_: Phase| {});
@@ -211,7 +213,7 @@ impl Trial {
 }
 
 /// An event loop, which ends with the peer.
-fn serve(end: &End, board: &Rc<SharedBoard>, reach: Rc<impl Fn(Phase) + 'static>) {
+fn serve(end: &End, board: &Rc<Shared<Board>>, reach: Rc<impl Fn(Phase) + 'static>) {
     export_everything(end);
     let (own, inside) = (board.clone(), reach.clone());
     *end.host.observer.borrow_mut() = Some(Box::new(move |moment| match moment {
@@ -237,6 +239,22 @@ fn serve(end: &End, board: &Rc<SharedBoard>, reach: Rc<impl Fn(Phase) + 'static>
         end.poll_descriptor();
         reach(Phase::Woken);
         board.owner_sleeps.store(false, SeqCst);
+    }
+}
+
+/// What a request that has ended says of the operation must be true.
+fn expect_truth(answer: &Answer, kind: Kind, board: &Board) {
+    let was_carried_out = match kind {
+        Kind::Batch => board.was_carried_out(answer.index),
+        _ => board.was_anything_carried_out(),
+    };
+    match answer.outcome {
+        Ok(_) => assert!(was_carried_out || !kind.operates(), "an answer to nothing"),
+        Err(RS_ERR_DEAD) if answer.text.starts_with("not executed") => {
+            assert!(!was_carried_out, "it says not executed, and was");
+        }
+        Err(RS_ERR_DEAD) => assert!(answer.text.starts_with("unknown"), "{}", answer.text),
+        Err(status) => panic!("status {status}: {}", answer.text),
     }
 }
 

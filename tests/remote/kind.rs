@@ -1,6 +1,5 @@
 //! What one process can ask another for, and how it is asked step by step.
 
-use super::board::{Board, Phase};
 use crate::items::{Content, Host, NIL, small};
 use crate::pair::{self, End};
 use crate::requests::Request;
@@ -9,6 +8,30 @@ use vmshare::ffi::graph::RS_WHOLE;
 use vmshare::host::contract::rs_value;
 use vmshare::host::exchange::*;
 use vmshare::status::*;
+
+/// How far the one that will be killed has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Phase {
+    /// It prepares, or has not begun.
+    Elsewhere,
+    /// The asker is about to begin the request.
+    BeforeBegin,
+    /// It is in the call that begins it.
+    InBegin,
+    /// The request is begun, and not yet waited for.
+    Between,
+    /// The asker waits for the answer, or reads it.
+    InFinish,
+    /// The owner's event loop has been woken.
+    Woken,
+    /// The owner serves, and its host has not been asked to do anything.
+    BeforeOperate,
+    /// The owner's host carries the operation out.
+    InOperate,
+    /// The host has carried it out, and the owner serves on.
+    AfterOperate,
+}
 
 /// Everything that can be asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -267,21 +290,5 @@ impl<'a> Asker<'a> {
             outcome,
             text: "unknown".into(),
         }
-    }
-}
-
-/// What a request that has ended says of the operation must be true.
-pub fn expect_truth(answer: &Answer, kind: Kind, board: &Board) {
-    let was_carried_out = match kind {
-        Batch => board.was_carried_out(answer.index),
-        _ => board.was_anything_carried_out(),
-    };
-    match answer.outcome {
-        Ok(_) => assert!(was_carried_out || !kind.operates(), "an answer to nothing"),
-        Err(RS_ERR_DEAD) if answer.text.starts_with("not executed") => {
-            assert!(!was_carried_out, "it says not executed, and was");
-        }
-        Err(RS_ERR_DEAD) => assert!(answer.text.starts_with("unknown"), "{}", answer.text),
-        Err(status) => panic!("status {status}: {}", answer.text),
     }
 }
