@@ -56,7 +56,7 @@ impl Outbox {
         &mut self,
         channel: &mut Channel,
         kind: u32,
-        message: Writer,
+        message: &mut Writer,
         tell: Tell,
     ) -> Result<(), rs_status> {
         if self.waiting.is_empty() && try_send(channel, kind, message.written())? {
@@ -66,7 +66,7 @@ impl Outbox {
             }
             return Ok(());
         }
-        self.keep(kind, message.into_words()?)?;
+        self.keep(kind, message.take()?)?;
         self.pump(channel).map(|_| ())
     }
 

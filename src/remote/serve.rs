@@ -278,7 +278,7 @@ impl Session<'_> {
                         FETCH => self.write_all(&mut message, &mut sent),
                         _ => self.write(&mut message, &mut sent, granted.value, granted.rights),
                     });
-                match written.and_then(|()| self.answer_with(message, request.tell)) {
+                match written.and_then(|()| self.answer_with(&mut message, request.tell)) {
                     Ok(()) => return Ok(()),
                     Err(status) => status,
                 }
@@ -291,7 +291,7 @@ impl Session<'_> {
     }
 
     /// Sends an answer. If the peer has said that more requests follow, their answers may go with it.
-    fn answer_with(&self, message: Writer, tell: Tell) -> Result<(), rs_status> {
+    fn answer_with(&self, message: &mut Writer, tell: Tell) -> Result<(), rs_status> {
         let sent = {
             let mut state = self.state();
             state.counters.served += 1;
@@ -327,7 +327,7 @@ impl Session<'_> {
             message.bytes(without_nul(&state.error.0))?;
             message.bytes(without_nul(&state.error.1))?;
         }
-        self.answer_with(message, Tell::Now)
+        self.answer_with(&mut message, Tell::Now)
     }
 
     /// Inside of an operation: why it fails.

@@ -152,7 +152,12 @@ impl Session<'_> {
     ///
     /// `RS_ERR_LIMIT`: the peer takes no such message, or takes nothing at all for too long;
     /// `RS_ERR_MEMORY`. The message is not sent then.
-    pub(super) fn send(&self, kind: u32, message: Writer, tell: Tell) -> Result<(), rs_status> {
+    pub(super) fn send(
+        &self,
+        kind: u32,
+        message: &mut Writer,
+        tell: Tell,
+    ) -> Result<(), rs_status> {
         let sent = self.state().send(kind, message, tell);
         sent.map_err(|status| self.channel_failed(status))
     }
@@ -172,7 +177,7 @@ impl Session<'_> {
                 message.words(&[release.pin, release.count])?;
             }
             let mut state = self.state();
-            if let Err(status) = state.send(RELEASE, message, Tell::Later) {
+            if let Err(status) = state.send(RELEASE, &mut message, Tell::Later) {
                 remotes.put_back(taken);
                 drop((state, remotes));
                 return Err(self.channel_failed(status));
@@ -237,7 +242,7 @@ impl Session<'_> {
     }
 
     /// The next message, if it comes so soon that sleeping is not worth it.
-    fn receive_soon(
+    pub(super) fn receive_soon(
         &self,
         done: Option<Message>,
         deadline: Deadline,
@@ -375,5 +380,11 @@ impl Message {
     #[inline]
     pub fn serial(&self) -> Option<u64> {
         words_of(&self.bytes)?.first().copied()
+    }
+
+    /// Whether it is the answer to a request.
+    #[inline]
+    pub fn answers(&self, request: u64) -> bool {
+        self.kind == ANSWER && self.serial() == Some(request)
     }
 }

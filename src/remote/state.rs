@@ -84,7 +84,7 @@ impl State {
 
     /// Sends a message, or keeps it until there is room; errors as [`Outbox::send`].
     #[inline]
-    pub fn send(&mut self, kind: u32, message: Writer, tell: Tell) -> Result<(), rs_status> {
+    pub fn send(&mut self, kind: u32, message: &mut Writer, tell: Tell) -> Result<(), rs_status> {
         let bytes = size_of_val(message.written()) as u64;
         self.outbox.send(&mut self.channel, kind, message, tell)?;
         self.counters.messages += 1;

@@ -70,7 +70,10 @@ impl Writer {
     #[inline]
     pub fn bytes(&mut self, bytes: &[u8]) -> Result<(), rs_status> {
         self.word(bytes.len() as u64)?;
-        self.padded(bytes)
+        match bytes.is_empty() {
+            true => Ok(()),
+            false => self.padded(bytes),
+        }
     }
 
     /// Room for more words, to be filled, if the message is still a short one then.
@@ -110,15 +113,17 @@ impl Writer {
         }
     }
 
-    /// What was written, to be kept.
-    pub fn into_words(mut self) -> Result<Vec<u64>, rs_status> {
+    /// What was written, to be kept; nothing is left.
+    pub fn take(&mut self) -> Result<Vec<u64>, rs_status> {
         if self.long.is_empty() {
             self.long
                 .try_reserve_exact(self.length)
                 .map_err(|_| RS_ERR_MEMORY)?;
             self.long.extend_from_slice(&self.short[..self.length]);
         }
-        Ok(self.long)
+        self.length = 0;
+        let allocator = *self.long.allocator();
+        Ok(core::mem::replace(&mut self.long, Vec::new_in(allocator)))
     }
 }
 

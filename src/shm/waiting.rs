@@ -191,7 +191,8 @@ impl Channel {
         if self.spin == 0 {
             return has_come();
         }
-        let end = deadline.min(Deadline::at(now().saturating_add(self.spin)));
+        // What comes at once should not wait for a look at the clock.
+        let mut end = None;
         loop {
             for _ in 0..LOOKS {
                 self.incoming.prefetch(&self.segment.ring(self.end.other()));
@@ -200,7 +201,9 @@ impl Channel {
                 }
                 core::hint::spin_loop();
             }
-            if end.has_passed(now()) {
+            let now = now();
+            let end = end.get_or_insert(deadline.min(Deadline::at(now.saturating_add(self.spin))));
+            if end.has_passed(now) {
                 return false;
             }
         }
