@@ -22,6 +22,10 @@ fn countdown(left: &Cell<i64>) -> bool {
 pub unsafe extern "C" fn allocate(ctx: *mut c_void, size: usize) -> *mut c_void {
     let host = host(ctx);
     if countdown(&host.allocations_left) {
+        host.failures.set(host.failures.get() + 1);
+        if host.fails_once.get() {
+            host.allocations_left.set(-1);
+        }
         return ptr::null_mut();
     }
     host.balance.set(host.balance.get() + 1);

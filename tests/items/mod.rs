@@ -89,6 +89,10 @@ pub struct Host {
     pub main: rs_ractor,
     /// Fails the allocation after this many; negative: none.
     pub allocations_left: Cell<i64>,
+    /// Only that one, and not those behind it.
+    pub fails_once: Cell<bool>,
+    /// Allocations that have failed.
+    pub failures: Cell<u64>,
     /// Allocations that were not released. Not in here: the library counts while `drop` holds the host alone.
     pub balance: Rc<Cell<i64>>,
     /// Fails the callback after this many; negative: none.
@@ -126,6 +130,8 @@ impl Host {
             vm: ptr::null_mut(),
             main: 0,
             allocations_left: Cell::new(-1),
+            fails_once: Cell::new(false),
+            failures: Cell::new(0),
             balance: Rc::default(),
             callbacks_left: Cell::new(-1),
             cancels: Cell::new(false),

@@ -1,9 +1,9 @@
 //! What one process can ask another for, and how it is asked step by step.
 
-use crate::items::{Content, Host, NIL, small};
-use crate::pair::{self, End};
+use crate::end::{self, End, sweep};
+use crate::items::{Content, Host, NIL, object, small};
 use crate::requests::Request;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use vmshare::ffi::graph::RS_WHOLE;
 use vmshare::host::contract::rs_value;
 use vmshare::host::exchange::*;
@@ -108,22 +108,39 @@ impl Kind {
 /// What the owner lets its peer name.
 pub fn export_everything(owner: &End) {
     let host = &owner.host;
-    let cons = host.make(Content::Cons([small(1), NIL]));
-    let map = host.make(Content::Map(0, vec![small(1), small(2)]));
-    let vector = host.make(Content::Vector(vec![
-        cons, map, NIL, NIL, NIL, NIL, NIL, NIL,
-    ]));
+    let cons = host.make(Content::Cons([NIL, NIL]));
+    let map = host.make(Content::Map(0, Vec::new()));
+    let vector = host.make(Content::Vector(Vec::new()));
     for (name, value) in [("cons", cons), ("map", map), ("vector", vector)] {
         owner.export(name, value, RS_CAN_ALL);
+        let name = name.as_bytes().to_vec();
+        host.variables.borrow_mut().insert(name, value);
     }
     owner.export("call-back", host.function(call_back), RS_CAN_ALL);
-    let variables = &mut owner.host.variables.borrow_mut();
+    owner.export("reset", host.function(reset), RS_CAN_ALL);
+    fill(host);
+}
+
+/// Everything is again as it was at first, and refers to nothing of the peer.
+fn reset(host: &Host, _link: rs_link, _arguments: &[rs_value]) -> Result<rs_value, rs_status> {
+    fill(host);
+    sweep(host, |_| false);
+    Ok(NIL)
+}
+
+fn fill(host: &Host) {
+    let mut variables = host.variables.borrow_mut();
     variables.insert(b"free".to_vec(), small(5));
+    let [cons, map, vector] = [&b"cons"[..], b"map", b"vector"].map(|name| variables[name]);
+    let place = |value| object(value).content.borrow_mut();
+    *place(cons) = Content::Cons([small(1), NIL]);
+    *place(map) = Content::Map(0, vec![small(1), small(2)]);
+    *place(vector) = Content::Vector(vec![cons, map, NIL, NIL, NIL, NIL, NIL, NIL]);
 }
 
 /// Calls the peer's function inside of its call.
 fn call_back(host: &Host, link: rs_link, arguments: &[rs_value]) -> Result<rs_value, rs_status> {
-    pair::call(host, link, arguments[0], &[])
+    end::call(host, link, arguments[0], &[])
 }
 
 fn called_back(_: &Host, _: rs_link, _: &[rs_value]) -> Result<rs_value, rs_status> {
@@ -213,8 +230,7 @@ impl<'a> Asker<'a> {
             Release => {
                 self.in_one_call(reach, || {
                     self.end.sweep(|value| value == self.cons);
-                    self.end.serve();
-                    Ok(NIL)
+                    self.end.try_serve(Duration::ZERO).map(|_| NIL)
                 });
                 Vec::new()
             }

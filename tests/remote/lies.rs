@@ -1,7 +1,8 @@
 //! A peer that does not keep to the protocol gets errors, and nobody else anything.
 
+use crate::end::End;
 use crate::items::{Content, NIL, small};
-use crate::pair::{End, two, two_with_a_liar};
+use crate::pair::{DEFAULT, two_with, two_with_a_liar};
 use std::time::Duration;
 use vmshare::host::exchange::*;
 use vmshare::host::memory::{HostAllocator, Vec as Buffer};
@@ -140,7 +141,12 @@ fn a_peer_that_reads_nothing_stops_nobody() {
 
 #[test]
 fn a_peer_gets_no_more_pins_than_it_may_have() {
-    two(
+    let fifty = rs_link_options {
+        pins: 50,
+        ..DEFAULT
+    };
+    two_with(
+        fifty,
         |parent: &End| {
             let all = (0..100)
                 .map(|_| parent.host.make(Content::Cons([NIL, NIL])))

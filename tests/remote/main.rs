@@ -3,6 +3,7 @@
 #![cfg(target_os = "linux")]
 
 mod deaths;
+mod end;
 #[path = "../items/mod.rs"]
 mod items;
 mod kind;
@@ -10,10 +11,12 @@ mod lies;
 mod pair;
 mod requests;
 mod shared;
+mod shortage;
 mod steps;
 
+use end::End;
 use items::{Content, Host, NIL, TRUE, content, object, small};
-use pair::{End, two};
+use pair::two;
 use vmshare::host::contract::rs_value;
 use vmshare::host::exchange::*;
 use vmshare::host::item::*;
@@ -111,9 +114,9 @@ fn call_back(host: &Host, link: rs_link, arguments: &[rs_value]) -> Result<rs_va
     }
     let arguments = [*function, small((*count as i64 >> 2) - 1)];
     match content(*function) {
-        Content::Remote(..) => pair::call(host, link, *function, &arguments),
+        Content::Remote(..) => end::call(host, link, *function, &arguments),
         // It has come home: the next one is the peer's.
-        _ => pair::call_by_name(host, link, "call-back", &arguments),
+        _ => end::call_by_name(host, link, "call-back", &arguments),
     }
 }
 

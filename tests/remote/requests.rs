@@ -1,7 +1,7 @@
 //! Requests that are begun now and finished later.
 
+use crate::end::{End, ok};
 use crate::items::{Content, content};
-use crate::pair::{End, ok};
 use vmshare::ffi::remote::rs_remote_begin;
 use vmshare::host::contract::rs_value;
 use vmshare::host::exchange::*;
@@ -46,6 +46,22 @@ impl End {
     /// Begins a request that names its target.
     pub fn begin_by_name(&self, request: Request) -> Result<u64, rs_status> {
         self.begin_on(RS_NO_REMOTE, request)
+    }
+
+    /// Asks for a variable, and does not wait.
+    pub fn begin_variable(&self, name: &str) -> Result<u64, rs_status> {
+        self.begin_by_name(Request::named(RS_READ_VARIABLE, name, &[]))
+    }
+
+    /// The result of a request to an end in the same process, which serves it now.
+    pub fn served_by(
+        &self,
+        owner: &End,
+        begin: impl FnOnce(&End) -> Result<u64, rs_status>,
+    ) -> Result<rs_value, rs_status> {
+        let request = begin(self)?;
+        owner.serve();
+        self.finish(request)
     }
 
     fn begin_on(&self, remote: rs_remote, request: Request) -> Result<u64, rs_status> {

@@ -405,6 +405,11 @@ fn what_needs_no_memory_works_without() {
     owner.export("list", list, RS_CAN_ALL);
     let remote = asker.served_by(&owner, |asker| asker.begin_variable("list"));
     let remote = remote.unwrap();
+    // What messages need, they have from then on.
+    for _ in 0..2 {
+        let car = asker.served_by(&owner, |asker| Ok(asker.begin_get(remote, RS_CAR)));
+        assert_eq!(car, Ok(small(1)));
+    }
     let request = asker.begin_get(remote, RS_CAR);
     for end in [&owner, &asker] {
         end.host.allocations_left.set(0);

@@ -2,9 +2,10 @@
 
 use super::board::Board;
 use super::tracer::{self, Until};
+use crate::end::End;
 use crate::items::{Host, Moment};
 use crate::kind::{Answer, Asker, Kind, Phase, export_everything};
-use crate::pair::{End, open_descriptors};
+use crate::pair::{OPEN, fork, join_link, new_link, open_descriptors};
 use crate::shared::{Shared, wait_until};
 use std::ffi::c_void;
 use std::rc::Rc;
@@ -18,15 +19,6 @@ use vmshare::status::*;
 
 /// How soon a call fails whose peer is known to be dead, on a machine that has other things to do.
 pub const AT_ONCE: Duration = Duration::from_millis(500);
-
-/// The owner's host decides what may be asked for by name.
-const OPEN: rs_link_options = rs_link_options {
-    size: size_of::<rs_link_options>() as u32,
-    flags: RS_LINK_OPEN,
-    ring_bytes: 0,
-    pins: 0,
-    timeout: 0,
-};
 
 /// Which of the two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,10 +97,10 @@ impl Trial {
     /// Makes the link, and the child that will die.
     fn make(&self, board: &Rc<Shared<Board>>) -> (End, libc::pid_t) {
         let host = Host::new(true);
-        let (link, end) = new_link(&host);
+        let (link, end) = new_link(&host, &OPEN);
         let process = fork(|| {
             let host = Host::new(true);
-            let link = join_link(&host, end);
+            let link = join_link(&host, &OPEN, end);
             self.live(&End::new(host, link, 0), board);
         });
         // SAFETY: the child has not been waited for.
@@ -120,7 +112,7 @@ impl Trial {
     fn join(&self, board: &Rc<Shared<Board>>) -> (End, libc::pid_t) {
         let process = fork(|| {
             let host = Host::new(true);
-            let (link, end) = new_link(&host);
+            let (link, end) = new_link(&host, &OPEN);
             board.socket.store(end.socket + 1, SeqCst);
             board.segment.store(end.segment + 1, SeqCst);
             wait_until(|| board.is_joined.load(SeqCst));
@@ -137,7 +129,7 @@ impl Trial {
             segment: taken[0],
             socket: taken[1],
         };
-        let link = join_link(&host, end);
+        let link = join_link(&host, &OPEN, end);
         board.is_joined.store(true, SeqCst);
         (End::new(host, link, process), process)
     }
@@ -296,22 +288,6 @@ fn roots(host: &Host) -> u64 {
     count
 }
 
-fn new_link(host: &Host) -> (rs_link, rs_link_end) {
-    let (mut link, mut end) = (0, rs_link_end::default());
-    // SAFETY: valid pointers.
-    let status = unsafe { rs_link_new(host.vm, host.main, &OPEN, &mut link, &mut end) };
-    assert_eq!(status, RS_OK);
-    (link, end)
-}
-
-fn join_link(host: &Host, end: rs_link_end) -> rs_link {
-    let mut link = 0;
-    // SAFETY: valid pointers; the descriptors belong to nobody else here.
-    let status = unsafe { rs_link_adopt(host.vm, host.main, &OPEN, &end, &mut link) };
-    assert_eq!(status, RS_OK);
-    link
-}
-
 /// Copies descriptors of a child into this process.
 fn take_descriptors(process: libc::pid_t, descriptors: [i32; 2]) -> [i32; 2] {
     // SAFETY: no memory is passed; the child has not been waited for.
@@ -324,17 +300,4 @@ fn take_descriptors(process: libc::pid_t, descriptors: [i32; 2]) -> [i32; 2] {
         libc::close(child);
         taken
     }
-}
-
-/// Runs something in a child, which ends with it.
-fn fork(run: impl FnOnce()) -> libc::pid_t {
-    // SAFETY: the child ends without leaving this function.
-    let process = unsafe { libc::fork() };
-    assert!(process >= 0);
-    if process == 0 {
-        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run));
-        // SAFETY: ends this process at once.
-        unsafe { libc::_exit(i32::from(outcome.is_err())) };
-    }
-    process
 }
