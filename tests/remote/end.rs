@@ -191,15 +191,18 @@ impl End {
 
     /// The result, if it is there.
     pub fn poll(&self, request: u64) -> Option<rs_value> {
+        match self.try_poll(request) {
+            Err(RS_MORE) => None,
+            outcome => Some(outcome.unwrap()),
+        }
+    }
+
+    /// The result, or why there is none: `RS_MORE` if it has not come.
+    pub fn try_poll(&self, request: u64) -> Result<rs_value, rs_status> {
         let mut value = 0;
         // SAFETY: valid pointers.
-        match unsafe { rs_remote_finish(self.host.vm, self.link, request, 0, &mut value) } {
-            RS_OK => Some(value),
-            status => {
-                assert_eq!(status, RS_MORE);
-                None
-            }
-        }
+        let status = unsafe { rs_remote_finish(self.host.vm, self.link, request, 0, &mut value) };
+        ok(status, value)
     }
 
     pub fn forget(&self, request: u64) {

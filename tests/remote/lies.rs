@@ -44,6 +44,23 @@ fn send(channel: &mut Channel, kind: u32, words: &[u64]) -> Result<(), rs_status
     channel.send(&mut wait, kind, &[&bytes])
 }
 
+/// Asks for a variable, and then for nothing.
+pub fn ask_for_a_variable(channel: &mut Channel, name: &str) {
+    let mut bytes = name.as_bytes().to_vec();
+    bytes.resize(bytes.len().next_multiple_of(8), 0);
+    let name_words = bytes
+        .chunks(8)
+        .map(|word| u64::from_ne_bytes(word.try_into().unwrap()));
+    let mut words = vec![1, u64::MAX, 0, u64::from(RS_READ_VARIABLE), 0, 0, 0];
+    words.push(name.len() as u64);
+    words.extend(name_words);
+    words.push(0);
+    send(channel, 1, &words).unwrap();
+    let mut buffer = Buffer::new_in(HostAllocator::malloc());
+    let mut wait = Wait::until(Deadline::after(Duration::from_secs(20)));
+    channel.receive(&mut wait, &mut buffer).unwrap();
+}
+
 /// Requests of a liar: right ones of every kind, with some words changed; and noise.
 fn lie(channel: &mut Channel, numbers: &mut Numbers) -> Result<(), rs_status> {
     let mut buffer = Buffer::new_in(HostAllocator::malloc());

@@ -9,6 +9,7 @@ mod items;
 mod kind;
 mod lies;
 mod pair;
+mod quotas;
 mod requests;
 mod shared;
 mod shortage;

@@ -106,14 +106,14 @@ fn run_child(options: &rs_link_options, end: rs_link_end, child: impl FnOnce(&En
 
 /// Two ends in this process: whatever one of them asks for, the other must serve before it waits.
 pub fn two_here() -> (End, End) {
-    two_here_with(&DEFAULT)
+    two_here_with(&DEFAULT, &DEFAULT)
 }
 
-/// The same, with these options on both sides.
-pub fn two_here_with(options: &rs_link_options) -> (End, End) {
+/// The same, with options for each.
+pub fn two_here_with(first: &rs_link_options, second: &rs_link_options) -> (End, End) {
     let (maker, joiner) = (Host::new(true), Host::new(true));
-    let (link, end) = new_link(&maker, options);
-    let joined = join_link(&joiner, options, duplicate(end));
+    let (link, end) = new_link(&maker, first);
+    let joined = join_link(&joiner, second, duplicate(end));
     // SAFETY: no preconditions.
     let status = unsafe { rs_link_spawned(maker.vm, link, libc::getpid()) };
     assert_eq!(status, RS_OK);
