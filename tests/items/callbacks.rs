@@ -21,6 +21,7 @@ fn countdown(left: &Cell<i64>) -> bool {
 
 pub unsafe extern "C" fn allocate(ctx: *mut c_void, size: usize) -> *mut c_void {
     let host = host(ctx);
+    host.tell(Moment::Allocates);
     if countdown(&host.allocations_left) {
         host.failures.set(host.failures.get() + 1);
         if host.fails_once.get() {
@@ -90,6 +91,7 @@ pub unsafe extern "C" fn read_items(
     count: usize,
     items: *mut rs_item,
 ) -> rs_status {
+    host(ctx).tell(Moment::Reads);
     if countdown(&host(ctx).callbacks_left) {
         return RS_ERR_HOST;
     }
@@ -143,6 +145,7 @@ pub unsafe extern "C" fn make_items(
     values: *mut rs_value,
 ) -> rs_status {
     let host = host(ctx);
+    host.tell(Moment::Makes);
     for index in 0..count {
         if countdown(&host.callbacks_left) {
             return RS_ERR_HOST;

@@ -78,6 +78,12 @@ pub enum Moment {
     HasOperated,
     /// Puts an object of its own in the place of a reference.
     Replaces,
+    /// Says what a value is.
+    Reads,
+    /// Makes an object.
+    Makes,
+    /// Gives the library memory.
+    Allocates,
 }
 
 /// A host whose objects live as long as it does.
@@ -110,6 +116,11 @@ pub struct Host {
 fn host<'a>(ctx: *mut c_void) -> &'a Host {
     // SAFETY: the ctx of every vm of these tests.
     unsafe { &*ctx.cast::<Host>() }
+}
+
+/// Whether a value is an object, and no immediate.
+pub fn is_object(value: rs_value) -> bool {
+    value > TRUE && value & 3 == 0
 }
 
 pub fn object<'a>(value: rs_value) -> &'a Object {
@@ -201,6 +212,15 @@ impl Host {
     /// A function that peers may call.
     pub fn function(&self, body: Body) -> rs_value {
         self.make(Content::Function(Function(body)))
+    }
+
+    /// All objects.
+    pub fn values(&self) -> Vec<rs_value> {
+        let objects = self.objects.borrow();
+        objects
+            .iter()
+            .map(|own| &raw const **own as rs_value)
+            .collect()
     }
 
     /// How many objects there are.

@@ -1,6 +1,6 @@
 //! What a peer may have this host do: the operations of its own program.
 
-use super::{Content, FALSE, Function, Host, NIL, TRUE, content, object, small};
+use super::{Content, FALSE, Function, Host, NIL, TRUE, content, is_object, object, small};
 use std::ffi::CStr;
 use vmshare::ffi;
 use vmshare::host::contract::rs_value;
@@ -16,6 +16,9 @@ impl Host {
         operation: &rs_operation,
     ) -> Result<rs_value, rs_status> {
         let arguments = operation.arguments();
+        if is_by_target(operation.code) && !is_object(target) {
+            return Err(self.raise(link, c"type", c"no object"));
+        }
         match (operation.code, arguments) {
             (RS_READ_VARIABLE, _) => self.read_variable(link, operation.name()),
             (RS_WRITE_VARIABLE, [value]) => {
@@ -32,10 +35,10 @@ impl Host {
             (RS_WRITE_KEY, [key, value]) => write_key(target, *key, *value),
             (RS_READ_LENGTH, _) => length(target),
             (RS_PRINT, _) => Ok(self.print(target, operation.index as usize)),
-            (RS_EQUAL, [other]) => Ok(match content(target) == content(*other) {
-                true => TRUE,
-                false => FALSE,
-            }),
+            (RS_EQUAL, [other]) => {
+                let is_equal = is_object(*other) && content(target) == content(*other);
+                Ok(if is_equal { TRUE } else { FALSE })
+            }
             _ => Err(RS_ERR_UNSUPPORTED),
         }
     }
@@ -76,6 +79,10 @@ impl Host {
             }
         }
     }
+}
+
+fn is_by_target(code: u32) -> bool {
+    !matches!(code, RS_READ_VARIABLE | RS_WRITE_VARIABLE)
 }
 
 /// Reads or writes an element; none if there is no such element.
