@@ -1,5 +1,7 @@
 //! A fuzzer's bytes as decisions, one after the other. At their end every decision is 0.
 
+#![allow(dead_code)]
+
 use std::cell::Cell;
 
 pub struct Script {
