@@ -30,6 +30,7 @@
 #include <string.h>
 
 #include "vmshare/host.h"
+#include "vmshare/link.h"
 #include "vmshare/remote.h"
 #include "vmshare/vm.h"
 

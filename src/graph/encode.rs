@@ -76,25 +76,28 @@ pub fn encode(
     limits: Limits,
     allocator: HostAllocator,
 ) -> Result<Encoded, rs_status> {
-    let mut encoder = Encoder {
-        callbacks,
-        is_object,
-        immediates: callbacks.host().immediates,
-        limits,
-        depth: 0,
-        words: Vec::new_in(allocator),
-        opaques: Vec::new_in(allocator),
-        nodes: 0,
-        places: Map::with_hasher_in(Default::default(), allocator),
-        names: Vec::new_in(allocator),
-        wanted: [Wanted { value: 0, place: 0 }; BATCH],
-        wanted_count: 0,
-    };
+    let mut encoder = Encoder::new(callbacks, is_object, limits, allocator);
     encoder.graph(root)?;
     Ok(Encoded {
         words: encoder.words,
         opaques: encoder.opaques,
     })
+}
+
+/// The object whose node begins at a word of the image of a value's whole graph, which has not changed
+/// since that image was made. Costs as much as `encode`, whose failures it shares.
+pub fn locate(
+    callbacks: &Callbacks,
+    is_object: impl Fn(rs_value) -> bool,
+    root: rs_value,
+    node: usize,
+    allocator: HostAllocator,
+) -> Result<Option<rs_value>, rs_status> {
+    let mut encoder = Encoder::new(callbacks, is_object, Limits::NONE, allocator);
+    encoder.graph(Root::One(root))?;
+    let wanted = Word::node(node).0;
+    let mut places = encoder.places.iter();
+    Ok(places.find_map(|(&value, &word)| (word == wanted).then_some(value)))
 }
 
 struct Encoder<'a, O> {
@@ -115,7 +118,29 @@ struct Encoder<'a, O> {
     wanted_count: usize,
 }
 
-impl<O: Fn(rs_value) -> bool> Encoder<'_, O> {
+impl<'a, O: Fn(rs_value) -> bool> Encoder<'a, O> {
+    fn new(
+        callbacks: &'a Callbacks,
+        is_object: O,
+        limits: Limits,
+        allocator: HostAllocator,
+    ) -> Self {
+        Encoder {
+            callbacks,
+            is_object,
+            immediates: callbacks.host().immediates,
+            limits,
+            depth: 0,
+            words: Vec::new_in(allocator),
+            opaques: Vec::new_in(allocator),
+            nodes: 0,
+            places: Map::with_hasher_in(Default::default(), allocator),
+            names: Vec::new_in(allocator),
+            wanted: [Wanted { value: 0, place: 0 }; BATCH],
+            wanted_count: 0,
+        }
+    }
+
     fn graph(&mut self, root: Root<'_>) -> Result<(), rs_status> {
         self.extend(HEADER)?;
         match root {

@@ -70,6 +70,11 @@ impl Outbox {
         self.pump(channel).map(|_| ())
     }
 
+    /// Whether nothing waits for room.
+    pub fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
     /// The peer is told of everything that was sent.
     #[inline]
     pub fn flush(&mut self, channel: &mut Channel) {

@@ -17,6 +17,7 @@ use crate::graph::decode::{decode, decode_row};
 use crate::graph::encode::{Encoded, Limits, Root, encode};
 use crate::graph::image::{Body, Head, Image, Meaning, Word};
 use crate::graph::validate::validate;
+use crate::host::callbacks::NO_SITE;
 use crate::host::contract::rs_value;
 use crate::host::heap::Heap;
 use crate::host::item::*;
@@ -37,12 +38,16 @@ const TAG_BITS: u32 = 3;
 /// References that a message under way holds, to be taken back if it is not sent.
 pub(super) struct Sent {
     pins: Vec<u64>,
+    /// The operation whose answer it is, or 0.
+    code: u32,
 }
 
 impl Session<'_> {
-    pub(super) fn nothing_sent(&self) -> Sent {
+    /// Nothing yet, by the answer to an operation, or by another message: 0.
+    pub(super) fn nothing_sent(&self, code: u32) -> Sent {
         Sent {
             pins: Vec::new_in(self.link.allocator),
+            code,
         }
     }
 
@@ -105,7 +110,11 @@ impl Session<'_> {
         rights: u32,
     ) -> Result<(), rs_status> {
         sent.pins.try_reserve(1).map_err(|_| RS_ERR_MEMORY)?;
-        let pin = lock(&self.link.pins).send(value, rights)?;
+        let site = match self.link.settings.has_sites {
+            true => self.callbacks().site(),
+            false => NO_SITE,
+        };
+        let pin = lock(&self.link.pins).send(value, rights, sent.code, site)?;
         sent.pins.push(pin);
         out.word(MINE)?;
         out.word(pin)?;
@@ -158,8 +167,19 @@ impl Session<'_> {
         out.word(IMAGE)?;
         out.word(encoded.words.len() as u64)?;
         out.words(&encoded.words)?;
-        out.word(encoded.opaques.len() as u64)?;
-        for &value in encoded.opaques.iter() {
+        self.write_references(out, sent, &encoded.opaques, rights)
+    }
+
+    /// Writes how many values, and references to them.
+    pub(super) fn write_references(
+        &self,
+        out: &mut Writer,
+        sent: &mut Sent,
+        values: &[rs_value],
+        rights: u32,
+    ) -> Result<(), rs_status> {
+        out.word(values.len() as u64)?;
+        for &value in values {
             let item = self.item(value)?;
             match item.kind {
                 RS_ITEM_REMOTE => self.write_remote(out, sent, value, &item, rights)?,
@@ -299,7 +319,7 @@ impl Session<'_> {
 
     /// The same, of values none of which is an image: one in another would be a way to make this
     /// recurse.
-    fn read_all_plain(
+    pub(super) fn read_all_plain(
         &self,
         count: usize,
         from: &mut Reader<'_>,

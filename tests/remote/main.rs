@@ -321,7 +321,7 @@ fn a_path_is_followed_by_the_owner() {
 
 fn revoke(host: &Host, link: rs_link, arguments: &[rs_value]) -> Result<rs_value, rs_status> {
     // SAFETY: any value may be given.
-    match unsafe { vmshare::ffi::remote::rs_link_revoke(host.vm, link, arguments[0]) } {
+    match unsafe { vmshare::ffi::link::rs_link_revoke(host.vm, link, arguments[0]) } {
         RS_OK => Ok(NIL),
         status => Err(status),
     }

@@ -7,6 +7,7 @@ use std::sync::Mutex;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use vmshare::ffi::graph::{RS_WHOLE, rs_limits};
+use vmshare::ffi::link::*;
 use vmshare::ffi::remote::*;
 use vmshare::ffi::vm::{rs_after_fork_child, rs_after_fork_parent, rs_before_fork};
 use vmshare::host::contract::rs_value;
