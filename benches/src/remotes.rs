@@ -1,103 +1,64 @@
 //! The rows about other processes: requests, copies, and images.
 
-use crate::program::Figures;
+use crate::program::{Figure, Figures};
 use crate::row::Row;
 use crate::{Bench, Rows};
 
-/// A row: its id, what `bench-remote` calls it, what it is judged by, and the limit of the ratio.
-struct Goal {
-    id: &'static str,
-    what: &'static str,
-    peer: &'static str,
-    limit: f64,
-}
-
 /// Requests, both sides awake.
 pub fn remote_awake(bench: &Bench) -> Rows {
-    row(
-        bench,
-        &Goal {
-            id: "remote_awake",
-            what: "awake",
-            peer: "mailboxes",
-            limit: 1.3,
-        },
-    )
+    let figures = measure(bench, "awake")?;
+    judge("remote_awake", figures.get("awake")?, "mailboxes", 1.3)
 }
 
 /// Requests, both sides asleep between them.
 pub fn remote_asleep(bench: &Bench) -> Rows {
-    row(
-        bench,
-        &Goal {
-            id: "remote_asleep",
-            what: "asleep",
-            peer: "socket and pidfd",
-            limit: 1.2,
-        },
-    )
+    let figures = measure(bench, "asleep")?;
+    let mut rows = Vec::new();
+    for placement in ["same_core", "across_cores"] {
+        let id = format!("remote_asleep/{placement}");
+        let figure = figures.get(&format!("asleep/{placement}"))?;
+        rows.extend(judge(&id, figure, "socket and pidfd", 1.2)?);
+    }
+    Ok(rows)
 }
 
 /// Many requests at a time.
 pub fn remote_batch(bench: &Bench) -> Rows {
-    row(
-        bench,
-        &Goal {
-            id: "remote_batch",
-            what: "batch",
-            peer: "in process",
-            limit: 3.0,
-        },
-    )
+    let figures = measure(bench, "batch")?;
+    judge("remote_batch", figures.get("batch")?, "in process", 3.0)
 }
 
 /// A graph, into the other process.
 pub fn graph_copy(bench: &Bench) -> Rows {
-    row(
-        bench,
-        &Goal {
-            id: "graph_copy",
-            what: "copy",
-            peer: "C rebuild",
-            limit: 2.5,
-        },
-    )
+    let figures = measure(bench, "copy")?;
+    judge("graph_copy", figures.get("copy")?, "C rebuild", 2.5)
 }
 
-/// A long string, into the other process.
+/// A long string, into the other process: nine tenths of the speed of two copies.
 pub fn bulk_copy(bench: &Bench) -> Rows {
-    row(
-        bench,
-        &Goal {
-            id: "bulk_copy",
-            what: "bulk",
-            peer: "two memcpys",
-            limit: 1.0 / 0.9,
-        },
-    )
+    let figures = measure(bench, "bulk")?;
+    judge("bulk_copy", figures.get("bulk")?, "two memcpys", 1.0 / 0.9)
 }
 
 /// An element of an image.
 pub fn image_read(bench: &Bench) -> Rows {
-    row(
-        bench,
-        &Goal {
-            id: "image_read",
-            what: "read",
-            peer: "C struct",
-            limit: 3.0,
-        },
-    )
+    let figures = measure(bench, "read")?;
+    judge("image_read", figures.get("read")?, "C struct", 3.0)
 }
 
-fn row(bench: &Bench, goal: &Goal) -> Rows {
+/// What `bench-remote` measures under this name.
+fn measure(bench: &Bench, what: &str) -> Result<Figures, Box<dyn std::error::Error>> {
     let scale = bench.scale;
     let mut figures = Figures::default();
     for _ in 0..scale.turns {
-        let arguments = format!("{} {}", goal.what, scale.large_rounds);
+        let arguments = format!("{what} {}", scale.large_rounds);
         figures.merge(bench.programs.run("remote", &arguments)?);
     }
-    let figure = figures.get(goal.what)?;
-    let row = Row::new(goal.id.to_string(), figure);
-    Ok(vec![row.at_most_times(figure, goal.peer, goal.limit)])
+    Ok(figures)
+}
+
+/// A row that is judged by one of its peers.
+fn judge(id: &str, figure: &Figure, peer: &str, limit: f64) -> Rows {
+    let row = Row::new(id.to_string(), figure);
+    Ok(vec![row.at_most_times(figure, peer, limit)])
 }
