@@ -64,7 +64,7 @@ type Rows = Result<Vec<Row>, Box<dyn Error>>;
 type Measure = fn(&Bench) -> Rows;
 
 /// Each goal, and what measures it.
-const GOALS: [(&str, Measure); 13] = [
+const GOALS: [(&str, Measure); 14] = [
     ("check_frozen", checks::check_frozen),
     ("walk_cached", walks::cached),
     ("walk_uncached", walks::uncached),
@@ -75,6 +75,7 @@ const GOALS: [(&str, Measure); 13] = [
     ("remote_awake", remotes::remote_awake),
     ("remote_asleep", remotes::remote_asleep),
     ("remote_batch", remotes::remote_batch),
+    ("remote_list", remotes::remote_list),
     ("graph_copy", remotes::graph_copy),
     ("bulk_copy", remotes::bulk_copy),
     ("image_read", remotes::image_read),

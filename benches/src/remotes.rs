@@ -46,6 +46,17 @@ pub fn image_read(bench: &Bench) -> Rows {
     judge("image_read", figures.get("read")?, "C struct", 3.0)
 }
 
+/// A list in the other process, of which a program wants all elements. Nothing is promised of that.
+pub fn remote_list(bench: &Bench) -> Rows {
+    let figures = measure(bench, "list")?;
+    let mut rows = Vec::new();
+    for way in ["elements", "paths", "parts", "whole"] {
+        let figure = figures.get(&format!("list/{way}"))?;
+        rows.push(Row::new(format!("remote_list/{way}"), figure));
+    }
+    Ok(rows)
+}
+
 /// What `bench-remote` measures under this name.
 fn measure(bench: &Bench, what: &str) -> Result<Figures, Box<dyn std::error::Error>> {
     let scale = bench.scale;

@@ -22,6 +22,8 @@
  * memory.
  *
  * read: an element of an image, in cache. Beside it a field of a struct.
+ *
+ * list: all elements of a list of SIZE, in four ways: remote_list.c says which.
  */
 
 #include "remote_measures.h"
@@ -43,6 +45,7 @@ static const Mode modes[] = {
     {"copy", measure_copy, 1000000},
     {"bulk", measure_bulk, (size_t)64 << 20},
     {"read", measure_read, 0},
+    {"list", measure_list, 20000},
 };
 
 static const Mode *mode_named(const char *name)
@@ -57,7 +60,8 @@ int main(int count, char **arguments)
 {
     const Mode *mode = count == 3 || count == 4 ? mode_named(arguments[1]) : NULL;
     if (!mode) {
-        fprintf(stderr, "usage: bench-remote awake|asleep|batch|copy|bulk|read ROUNDS [SIZE]\n");
+        fprintf(stderr,
+                "usage: bench-remote awake|asleep|batch|copy|bulk|read|list ROUNDS [SIZE]\n");
         return 2;
     }
     size_t size = count == 4 ? strtoul(arguments[3], NULL, 10) : mode->size;

@@ -18,4 +18,7 @@ Measure measure_copy;
 Measure measure_bulk;
 Measure measure_read;
 
+/* remote_list.c */
+Measure measure_list;
+
 #endif /* BENCH_REMOTE_MEASURES_H */
