@@ -64,7 +64,7 @@ type Rows = Result<Vec<Row>, Box<dyn Error>>;
 type Measure = fn(&Bench) -> Rows;
 
 /// Each goal, and what measures it.
-const GOALS: [(&str, Measure); 14] = [
+const GOALS: [(&str, Measure); 16] = [
     ("check_frozen", checks::check_frozen),
     ("walk_cached", walks::cached),
     ("walk_uncached", walks::uncached),
@@ -76,6 +76,8 @@ const GOALS: [(&str, Measure); 14] = [
     ("remote_asleep", remotes::remote_asleep),
     ("remote_batch", remotes::remote_batch),
     ("remote_list", remotes::remote_list),
+    ("remote_death", remotes::remote_death),
+    ("remote_memory", remotes::remote_memory),
     ("graph_copy", remotes::graph_copy),
     ("bulk_copy", remotes::bulk_copy),
     ("image_read", remotes::image_read),

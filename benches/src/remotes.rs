@@ -57,6 +57,24 @@ pub fn remote_list(bench: &Bench) -> Rows {
     Ok(rows)
 }
 
+/// How long an owner keeps objects for a peer that was killed.
+pub fn remote_death(bench: &Bench) -> Rows {
+    let figures = measure_references(bench, "death")?;
+    let figure = figures.get("death")?;
+    Ok(vec![Row::new("remote_death".into(), figure)])
+}
+
+/// What the library holds for a reference, on either side.
+pub fn remote_memory(bench: &Bench) -> Rows {
+    let figures = measure_references(bench, "memory")?;
+    let mut rows = Vec::new();
+    for side in ["owner", "holder"] {
+        let figure = figures.get(&format!("memory/{side}"))?;
+        rows.push(Row::new(format!("remote_memory/{side}"), figure));
+    }
+    Ok(rows)
+}
+
 /// What `bench-remote` measures under this name.
 fn measure(bench: &Bench, what: &str) -> Result<Figures, Box<dyn std::error::Error>> {
     let scale = bench.scale;
@@ -66,6 +84,13 @@ fn measure(bench: &Bench, what: &str) -> Result<Figures, Box<dyn std::error::Err
         figures.merge(bench.programs.run("remote", &arguments)?);
     }
     Ok(figures)
+}
+
+/// The same of many references, which take long to be made.
+fn measure_references(bench: &Bench, what: &str) -> Result<Figures, Box<dyn std::error::Error>> {
+    let scale = bench.scale;
+    let arguments = format!("{what} {} {}", scale.large_rounds, scale.middle);
+    bench.programs.run("remote", &arguments)
 }
 
 /// A row that is judged by one of its peers.

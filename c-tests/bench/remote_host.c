@@ -198,7 +198,21 @@ rs_status remote_operate(void *ctx, rs_link link, rs_value target, const rs_oper
     return RS_OK;
 }
 
-void remote_host_open(RemoteHost *host, size_t room)
+static void *allocate(void *ctx, size_t size)
+{
+    RemoteHost *host = ctx;
+    host->held += size;
+    return aligned_alloc(16, (size + 15) & ~(size_t)15);
+}
+
+static void release(void *ctx, void *memory, size_t size)
+{
+    RemoteHost *host = ctx;
+    host->held -= size;
+    free(memory);
+}
+
+static void open_with(RemoteHost *host, size_t room, rs_host contract)
 {
     memset(host, 0, sizeof *host);
     host->room = room;
@@ -208,7 +222,6 @@ void remote_host_open(RemoteHost *host, size_t room)
         perror("mmap");
         exit(1);
     }
-    rs_host contract = RS_HOST_INIT;
     contract.ctx = host;
     contract.flags = rs_flags_in_header(offsetof(RemoteObject, flags), 32, 1, 2, 4, 8);
     contract.pointers = (rs_pointers){1u | 1u << 16, 0, 4096};
@@ -229,6 +242,20 @@ void remote_host_open(RemoteHost *host, size_t room)
         fprintf(stderr, "rs_vm_new: %s\n", rs_status_text(status));
         exit(1);
     }
+}
+
+void remote_host_open(RemoteHost *host, size_t room)
+{
+    rs_host contract = RS_HOST_INIT;
+    open_with(host, room, contract);
+}
+
+void remote_host_open_counting(RemoteHost *host, size_t room)
+{
+    rs_host contract = RS_HOST_INIT;
+    contract.allocate = allocate;
+    contract.release = release;
+    open_with(host, room, contract);
 }
 
 void remote_host_close(RemoteHost *host)

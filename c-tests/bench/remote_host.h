@@ -35,10 +35,14 @@ typedef struct RemoteHost {
     char *memory;
     size_t used;
     size_t room;
+    /* Bytes that the library holds, if they are counted. */
+    size_t held;
 } RemoteHost;
 
 /* With so many bytes for objects. */
 void remote_host_open(RemoteHost *host, size_t room);
+/* The same, and counts the library's memory. */
+void remote_host_open_counting(RemoteHost *host, size_t room);
 void remote_host_close(RemoteHost *host);
 /* Forgets all objects but those that were made first, up to so many bytes. The memory stays: what
  * is made next finds it warm. */

@@ -24,6 +24,10 @@
  * read: an element of an image, in cache. Beside it a field of a struct.
  *
  * list: all elements of a list of SIZE, in four ways: remote_list.c says which.
+ *
+ * death: how long an owner keeps SIZE objects for a peer that was killed.
+ *
+ * memory: what the library holds for each of SIZE references, on either side.
  */
 
 #include "remote_measures.h"
@@ -46,6 +50,8 @@ static const Mode modes[] = {
     {"bulk", measure_bulk, (size_t)64 << 20},
     {"read", measure_read, 0},
     {"list", measure_list, 20000},
+    {"death", measure_death, 1000000},
+    {"memory", measure_memory, 1000000},
 };
 
 static const Mode *mode_named(const char *name)
@@ -60,8 +66,8 @@ int main(int count, char **arguments)
 {
     const Mode *mode = count == 3 || count == 4 ? mode_named(arguments[1]) : NULL;
     if (!mode) {
-        fprintf(stderr,
-                "usage: bench-remote awake|asleep|batch|copy|bulk|read|list ROUNDS [SIZE]\n");
+        fprintf(stderr, "usage: bench-remote awake|asleep|batch|copy|bulk|read|list|death|memory "
+                        "ROUNDS [SIZE]\n");
         return 2;
     }
     size_t size = count == 4 ? strtoul(arguments[3], NULL, 10) : mode->size;

@@ -21,4 +21,8 @@ Measure measure_read;
 /* remote_list.c */
 Measure measure_list;
 
+/* remote_references.c */
+Measure measure_death;
+Measure measure_memory;
+
 #endif /* BENCH_REMOTE_MEASURES_H */
