@@ -6,39 +6,11 @@
 #include "figure.h"
 #include "remote_beside.h"
 #include "remote_measures.h"
+#include "timing.h"
 
 #include <unistd.h>
 
 #define ELEMENTS 1000
-
-static double median(Samples *samples)
-{
-    samples_sort(samples);
-    double value = samples_quantile(samples, 0.5);
-    samples_free(samples);
-    return value;
-}
-
-typedef void Call(void *subject, uint64_t number);
-
-/* Calls between two looks at the clock. */
-#define BLOCK 100
-
-/* Nanoseconds of a call, in the median of so many blocks: somebody else's time slice hits few of
- * them. The first one warms up. */
-static double time_calls(Call *call, void *subject, size_t blocks)
-{
-    Samples samples = {0};
-    for (size_t block = 0; block <= blocks; block++) {
-        double begun = clock_nanoseconds();
-        for (uint64_t number = 0; number < BLOCK; number++)
-            call(subject, number);
-        double spent = clock_nanoseconds() - begun;
-        if (block > 0)
-            samples_add(&samples, spent / BLOCK);
-    }
-    return median(&samples);
-}
 
 /* === both awake === */
 
@@ -46,12 +18,12 @@ static double time_calls(Call *call, void *subject, size_t blocks)
 /* Of calls that sleep. */
 #define SLOW_BLOCKS 20
 
-static void get_one(void *pair, uint64_t number)
+static void get_one(void *pair, size_t number)
 {
     remote_pair_get(pair, number);
 }
 
-static void ask_one(void *beside, uint64_t number)
+static void ask_one(void *beside, size_t number)
 {
     beside_ask(beside, number);
 }
@@ -125,9 +97,9 @@ static void add_sleeps(Figure *figure, RemotePair *pair, Beside besides[SLEEPERS
         for (size_t index = 0; index < SLEEPERS; index++)
             samples_add(&others[index], time_ask(&besides[index], call % ELEMENTS));
     }
-    figure_add(figure, median(&ours));
+    figure_add(figure, median_of(&ours));
     for (size_t index = 0; index < SLEEPERS; index++)
-        figure_add_beside(figure, sleepers[index]->name, median(&others[index]));
+        figure_add_beside(figure, sleepers[index]->name, median_of(&others[index]));
 }
 
 static void measure_asleep_at(Placement placement, const char *name, size_t rounds)
@@ -160,7 +132,7 @@ void measure_asleep(size_t rounds, size_t size)
 #define BATCH 64
 #define BATCH_BLOCKS 20
 
-static void get_batch(void *subject, uint64_t number)
+static void get_batch(void *subject, size_t number)
 {
     (void)number;
     RemotePair *pair = subject;
@@ -183,7 +155,7 @@ static void get_batch(void *subject, uint64_t number)
 /* As the library calls it: through a pointer that the compiler does not know. */
 static rs_operate_fn volatile operate = remote_operate;
 
-static void operate_batch(void *subject, uint64_t number)
+static void operate_batch(void *subject, size_t number)
 {
     (void)number;
     RemoteHost *host = subject;

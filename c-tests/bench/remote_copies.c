@@ -7,6 +7,7 @@
 #include "figure.h"
 #include "remote_measures.h"
 #include "remote_pair.h"
+#include "timing.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -122,57 +123,111 @@ void measure_bulk(size_t rounds, size_t size)
     free(bare.between);
 }
 
-/* === an image, in place === */
+/* === images, in place === */
 
-#define READS 2000000
-#define ELEMENTS 512
+#define RECORDS 512
+#define FIELDS 4
+/* The one that is read. */
+#define FIELD 2
+#define READ_BLOCKS 100
 
-/* The compiler can't know what a pointer is after this: what is read through it is read anew. */
-#define FORGET(pointer) __asm__ volatile("" : "+r"(pointer))
+/* As many words as in an image. */
+typedef struct Record {
+    uint64_t head;
+    int64_t fields[FIELDS];
+} Record;
 
-static double read_image(const uint64_t *image, int64_t *sum)
+/* The same records, by their words in an image, and by their addresses: so a compiler knows nothing
+ * of one that it knows of another. */
+typedef struct Records {
+    const uint64_t *image;
+    uint64_t words[RECORDS];
+    Record *structs[RECORDS];
+    /* Of all that was read. */
+    int64_t sum;
+} Records;
+
+/* Also fills in the structs. */
+static rs_value make_records(RemoteHost *host, Records *records)
 {
-    uint64_t root = rs_image_root(image);
-    double begun = clock_nanoseconds();
-    for (uint64_t read = 0; read < READS; read++) {
-        FORGET(image);
-        *sum += rs_image_integer(image, rs_image_element(image, root, read % ELEMENTS));
+    RemoteObject *all = remote_make(host, REMOTE_VECTOR, RECORDS);
+    Record *structs = calloc(RECORDS, sizeof *structs);
+    expect_that(structs != NULL, "no memory for the records");
+    for (size_t record = 0; record < RECORDS; record++) {
+        RemoteObject *object = remote_make(host, REMOTE_VECTOR, FIELDS);
+        for (size_t field = 0; field < FIELDS; field++) {
+            structs[record].fields[field] = (int64_t)(record * FIELDS + field);
+            object->elements[field] = remote_integer(structs[record].fields[field]);
+        }
+        all->elements[record] = (rs_value)object;
+        records->structs[record] = &structs[record];
     }
-    return (clock_nanoseconds() - begun) / READS;
+    return (rs_value)all;
 }
 
-static double read_struct(const RemoteObject *object, int64_t *sum)
+/* A value that the compiler must have at this place: it can't add up several at a time. */
+static inline int64_t used(int64_t value)
 {
-    double begun = clock_nanoseconds();
-    for (uint64_t read = 0; read < READS; read++) {
-        FORGET(object);
-        *sum += (int64_t)object->elements[read % ELEMENTS] >> 1;
-    }
-    return (clock_nanoseconds() - begun) / READS;
+    __asm__ volatile("" : "+r"(value));
+    return value;
+}
+
+static void read_images(void *subject, size_t number)
+{
+    (void)number;
+    Records *records = subject;
+    const uint64_t *image = records->image;
+    int64_t sum = 0;
+    for (size_t record = 0; record < RECORDS; record++)
+        sum = used(sum +
+                   rs_image_integer(image, rs_image_element(image, records->words[record], FIELD)));
+    records->sum += sum;
+}
+
+static void read_structs(void *subject, size_t number)
+{
+    (void)number;
+    Records *records = subject;
+    int64_t sum = 0;
+    for (size_t record = 0; record < RECORDS; record++)
+        sum = used(sum + records->structs[record]->fields[FIELD]);
+    records->sum += sum;
+}
+
+/* Nanoseconds for a field. */
+static double time_reads(TimedCall *read, Records *records)
+{
+    const int64_t reads = (int64_t)(READ_BLOCKS + 1) * TIMING_BLOCK * RECORDS;
+    const int64_t mean_twice = 2 * FIELD + (RECORDS - 1) * FIELDS;
+    records->sum = 0;
+    double spent = time_calls(read, records, READ_BLOCKS) / RECORDS;
+    expect_that(records->sum * 2 == reads * mean_twice, "the wrong fields");
+    return spent;
 }
 
 void measure_read(size_t rounds, size_t size)
 {
     (void)size;
     RemoteHost host;
+    Records records;
     rs_image id = 0;
-    const uint64_t *image = NULL;
     size_t count = 0;
     Figure figure = {.name = "read", .unit = "ns"};
     remote_host_open(&host, REMOTE_ROOM);
     run_on(ASKERS);
-    rs_value vector = remote_make_vector(&host, ELEMENTS);
-    expect(rs_image_encode(host.vm, host.main, vector, NULL, &id), "rs_image_encode");
-    expect(rs_image_words(host.vm, id, &image, &count), "rs_image_words");
+    rs_value all = make_records(&host, &records);
+    expect(rs_image_encode(host.vm, host.main, all, NULL, &id), "rs_image_encode");
+    expect(rs_image_words(host.vm, id, &records.image, &count), "rs_image_words");
+    uint64_t root = rs_image_root(records.image);
+    for (size_t record = 0; record < RECORDS; record++)
+        records.words[record] = rs_image_element(records.image, root, record);
     for (size_t round = 0; round < rounds; round++) {
-        int64_t of_image = 0, of_struct = 0;
-        figure_add(&figure, read_image(image, &of_image));
-        figure_add_beside(&figure, "C struct",
-                          read_struct((const RemoteObject *)vector, &of_struct));
-        expect_that(of_image == of_struct, "the wrong elements");
+        figure_add(&figure, time_reads(read_images, &records));
+        figure_add_beside(&figure, "C struct", time_reads(read_structs, &records));
     }
     figure_print(&figure);
     figure_free(&figure);
+    free(records.structs[0]);
     rs_image_free(host.vm, id);
     remote_host_close(&host);
 }

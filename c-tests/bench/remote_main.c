@@ -21,7 +21,7 @@
  * it two copies by memcpy: to memory that was touched, as that of a ring, and from there to such
  * memory.
  *
- * read: an element of an image, in cache. Beside it a field of a struct.
+ * read: a field of a record in an image, in cache. Beside it a field of a struct.
  *
  * list: all elements of a list of SIZE, in four ways: remote_list.c says which.
  *
