@@ -1,6 +1,7 @@
 //! `make bench`: measures what the library promises, beside what it is compared with, and judges.
 //!
-//! All measuring is done by the C programs of `c-tests/bench`, by a script for CRuby and by callgrind.
+//! All measuring is done by the C programs of `c-tests/bench`, by its scripts for CRuby and Python, by a
+//! program for iceoryx2 and by callgrind.
 //! This program runs them in turns, so that a slow minute of the machine hits all of them, and
 //! makes one table of their figures, `target/bench.json`, and a picture, `target/bench.svg`.
 //!
