@@ -194,6 +194,7 @@ void beside_open(Beside *beside, const Means *means, Placement placement, Remote
     beside->process = fork();
     expect_that(beside->process >= 0, "fork");
     if (beside->process == 0) {
+        die_with_parent();
         run_on(placement == APART ? OTHERS : ASKERS);
         means->answer(beside);
         _exit(0);

@@ -3,8 +3,10 @@
 #include "remote_pair.h"
 
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,6 +24,11 @@ void expect_that(int holds, const char *what)
         fprintf(stderr, "%s\n", what);
         exit(1);
     }
+}
+
+void die_with_parent(void)
+{
+    expect_that(prctl(PR_SET_PDEATHSIG, SIGKILL) == 0, "prctl");
 }
 
 /* === processors === */

@@ -47,6 +47,10 @@ void run_on(unsigned number);
 /* It may use all of them again. */
 void run_anywhere(void);
 
+/* In a child that would not notice by itself: it is killed when its parent ends, however that
+ * comes. */
+void die_with_parent(void);
+
 /* Ends the program unless all is well. */
 void expect(rs_status status, const char *what);
 void expect_that(int holds, const char *what);

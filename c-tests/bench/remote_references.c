@@ -51,6 +51,7 @@ static void hold(rs_link_end end, Told *told, size_t size)
     rs_value top = 0;
     rs_value copy = 0;
     const rs_limits root_alone = {0};
+    die_with_parent();
     remote_host_open_counting(&host, REMOTE_ROOM);
     expect(rs_link_adopt(host.vm, host.main, NULL, &end, &host.link), "rs_link_adopt");
     run_on(OTHERS);
