@@ -3,6 +3,7 @@
 use super::Vm;
 use super::images::KeptImage;
 use super::kept::{Kept, Using};
+use crate::graph::image::{Meaning, Word};
 use crate::host::contract::{rs_ractor, rs_value};
 use crate::host::exchange::*;
 use crate::host::memory::HostAllocator;
@@ -443,8 +444,11 @@ impl Vm {
         if remote == RS_NO_REMOTE {
             return Err(RS_ERR_UNSUPPORTED);
         }
+        let Some(Meaning::Node(node)) = Word(node).meaning() else {
+            return Err(RS_ERR_ARGUMENT);
+        };
         let using = self.link(self.remote_link(remote)?)?;
-        self.session(&using).locate(remote, node)
+        self.session(&using).locate(remote, node as u64)
     }
 
     /// See `rs_remote_link`.

@@ -2,11 +2,14 @@
 
 #![cfg(target_os = "linux")]
 
+mod company;
 mod deaths;
 #[path = "../items/mod.rs"]
 mod items;
 mod lies;
+mod meeting;
 mod pair;
+mod sharing;
 
 use items::{Content, Host, NIL, TRUE, content, object, small};
 use pair::{End, two};
