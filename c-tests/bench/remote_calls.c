@@ -141,6 +141,7 @@ static void get_batch(void *subject, size_t number)
     uint64_t requests[BATCH];
     for (size_t index = 0; index < BATCH; index++) {
         operation.index = index;
+        operation.flags = index + 1 < BATCH ? RS_REQUEST_MORE : 0;
         expect(rs_remote_begin(host->vm, host->link, pair->top, &operation, &requests[index]),
                "rs_remote_begin");
     }
