@@ -452,7 +452,7 @@ impl Session<'_> {
         write_numbers(message, &numbers)?;
         let encoded = self.encode(Root::Row(&objects), Limits::NONE)?;
         // What can't be copied is still referred to, by whom it could be read before.
-        self.write_image(message, sent, &encoded, RS_CAN_READ)
+        self.write_image(message, sent, encoded, RS_CAN_READ)
     }
 
     /// Replaces all that this process refers to by copies, since this link is about to end.

@@ -5,7 +5,7 @@ use super::pins::Pins;
 use super::state::State;
 use crate::host::contract::{rs_ractor, rs_value};
 use crate::host::exchange::{rs_link, rs_link_statistics, rs_pin};
-use crate::host::memory::{HostAllocator, Vec, push};
+use crate::host::memory::{HostAllocator, Vec, copied, push};
 use crate::shm::channel::Channel;
 use crate::shm::system;
 use crate::status::{RS_ERR_MEMORY, rs_status};
@@ -102,12 +102,8 @@ impl Link {
         if rights == 0 {
             return Ok(());
         }
-        let mut own = Vec::new_in(self.allocator);
-        own.try_reserve_exact(name.len())
-            .map_err(|_| RS_ERR_MEMORY)?;
-        own.extend_from_slice(name);
         let export = Export {
-            name: own,
+            name: copied(name, self.allocator)?,
             value,
             rights,
         };

@@ -335,7 +335,7 @@ impl Session<'_> {
             words,
         };
         let encoded = self.encode(Root::One(granted.value), limits)?;
-        self.write_image(message, sent, &encoded, granted.rights)
+        self.write_image(message, sent, encoded, granted.rights)
     }
 
     fn reply_status(&self, serial: u64, status: rs_status) -> Result<(), rs_status> {

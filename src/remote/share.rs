@@ -23,8 +23,8 @@ use crate::graph::validate::validate;
 use crate::graph::words::Words;
 use crate::host::contract::rs_value;
 use crate::host::exchange::rs_remote;
-use crate::host::heap::Heap;
-use crate::host::memory::{HostAllocator, Vec, bytes_of, push, words_of};
+use crate::host::heap::address;
+use crate::host::memory::{HostAllocator, Vec, bytes_of, copied, push, words_of};
 use crate::shm::sealed::{SealedBytes, Unsealed};
 use crate::status::*;
 use crate::sync::lock;
@@ -125,14 +125,6 @@ impl Published {
     }
 }
 
-fn copied(values: &[rs_value], allocator: HostAllocator) -> Result<Vec<rs_value>, rs_status> {
-    let mut copy = Vec::new_in(allocator);
-    copy.try_reserve_exact(values.len())
-        .map_err(|_| RS_ERR_MEMORY)?;
-    copy.extend_from_slice(values);
-    Ok(copy)
-}
-
 fn seal(words: &[u64]) -> Result<SealedBytes, rs_status> {
     let mut unsealed = Unsealed::new(size_of_val(words))?;
     unsealed.write(0, bytes_of(words))?;
@@ -174,13 +166,7 @@ impl Session<'_> {
         from.end()?;
         let allocator = self.link.allocator;
         let words = match (inside, answer.descriptor) {
-            (Some(inside), _) => {
-                let mut own = Vec::new_in(allocator);
-                own.try_reserve_exact(inside.len())
-                    .map_err(|_| RS_ERR_MEMORY)?;
-                own.extend_from_slice(inside);
-                Words::Own(own)
-            }
+            (Some(inside), _) => Words::Own(copied(inside, allocator)?),
             (None, Some(descriptor)) => {
                 let size = count.checked_mul(size_of::<u64>()).ok_or(RS_ERR_PEER)?;
                 Words::Sealed(SealedBytes::adopt(descriptor, size)?)
@@ -287,8 +273,8 @@ impl Session<'_> {
             return Err(RS_ERR_UNSUPPORTED);
         }
         let node = usize::try_from(node).map_err(|_| RS_ERR_ARGUMENT)?;
-        let is_object = |value| self.heap.object(value).is_some();
+        let address = |value| address(&self.heap, value);
         let allocator = self.link.allocator;
-        locate(self.callbacks(), is_object, root, node, allocator)?.ok_or(RS_ERR_ARGUMENT)
+        locate(self.callbacks(), address, root, node, allocator)?.ok_or(RS_ERR_ARGUMENT)
     }
 }

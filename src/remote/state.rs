@@ -6,7 +6,7 @@
 
 use super::outbox::{Outbox, Queue, Tell};
 use super::values::Sent;
-use super::wire::Writer;
+use super::wire::{Writer, length};
 use crate::host::memory::{HostAllocator, Map, Vec, bytes_of};
 use crate::shm::channel::Channel;
 use crate::shm::deadline::Deadline;
@@ -91,7 +91,7 @@ impl State {
     /// Sends a message, or keeps it until there is room; errors as [`Outbox::send`].
     #[inline]
     pub fn send(&mut self, kind: u32, message: &mut Writer, tell: Tell) -> Result<(), rs_status> {
-        let bytes = size_of_val(message.written()) as u64;
+        let bytes = length(&message.parts()) as u64;
         self.outbox.send(&mut self.channel, kind, message, tell)?;
         self.counters.messages += 1;
         self.counters.bytes += bytes;
@@ -157,7 +157,7 @@ impl State {
         message: &Writer,
         descriptor: BorrowedFd<'_>,
     ) -> Result<(), rs_status> {
-        let bytes = bytes_of(message.written());
+        let [bytes, ..] = message.parts().map(bytes_of);
         let fits = self.outbox.is_empty() && bytes.len() <= self.channel.longest_whole();
         let kind = kind | WITH_DESCRIPTOR;
         if !fits

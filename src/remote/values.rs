@@ -19,7 +19,7 @@ use crate::graph::image::{Body, Head, Image, Meaning, Word};
 use crate::graph::validate::validate;
 use crate::host::callbacks::NO_SITE;
 use crate::host::contract::rs_value;
-use crate::host::heap::Heap;
+use crate::host::heap::address;
 use crate::host::item::*;
 use crate::host::items::Immediate;
 use crate::host::memory::{Vec, bytes_of};
@@ -80,7 +80,7 @@ impl Session<'_> {
             RS_ITEM_REMOTE => self.write_remote(out, sent, value, &item, rights),
             _ if item.flags & RS_ITEM_BY_VALUE != 0 => {
                 let encoded = self.encode(Root::One(value), Limits::NONE)?;
-                self.write_image(out, sent, &encoded, rights)
+                self.write_image(out, sent, encoded, rights)
             }
             _ => self.write_mine(out, sent, value, &item, rights),
         }
@@ -146,14 +146,8 @@ impl Session<'_> {
 
     /// Encodes a graph of this process.
     pub(super) fn encode(&self, root: Root<'_>, limits: Limits) -> Result<Encoded, rs_status> {
-        let is_object = |value| self.heap.object(value).is_some();
-        encode(
-            self.callbacks(),
-            is_object,
-            root,
-            limits,
-            self.link.allocator,
-        )
+        let address = |value| address(&self.heap, value);
+        encode(self.callbacks(), address, root, limits, self.link.allocator)
     }
 
     /// Writes a graph, and references to what it does not hold.
@@ -161,12 +155,12 @@ impl Session<'_> {
         &self,
         out: &mut Writer,
         sent: &mut Sent,
-        encoded: &Encoded,
+        encoded: Encoded,
         rights: u32,
     ) -> Result<(), rs_status> {
         out.word(IMAGE)?;
         out.word(encoded.words.len() as u64)?;
-        out.words(&encoded.words)?;
+        out.own_words(encoded.words)?;
         self.write_references(out, sent, &encoded.opaques, rights)
     }
 

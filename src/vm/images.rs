@@ -8,9 +8,9 @@ use crate::graph::validate::validate;
 use crate::graph::words::Words;
 use crate::host::contract::{rs_ractor, rs_value};
 use crate::host::exchange::{RS_NO_REMOTE, rs_remote};
-use crate::host::heap::Heap;
-use crate::host::memory::Vec;
-use crate::status::{RS_ERR_MEMORY, rs_status};
+use crate::host::heap::address;
+use crate::host::memory::{Vec, copied};
+use crate::status::rs_status;
 
 /// An image, which was validated or made here, and the host's values that it refers to.
 pub struct KeptImage {
@@ -85,7 +85,7 @@ impl Vm {
         };
         let encoded = encode(
             self.host.callbacks(),
-            |value| heap.object(value).is_some(),
+            |value| address(&heap, value),
             Root::One(root),
             Limits { depth, words },
             self.host.allocator(),
@@ -96,10 +96,7 @@ impl Vm {
     /// See `rs_image_read`.
     pub fn take_image(&self, words: &[u64]) -> Result<u64, rs_status> {
         let allocator = self.host.allocator();
-        let mut copy = Vec::new_in(allocator);
-        copy.try_reserve_exact(words.len())
-            .map_err(|_| RS_ERR_MEMORY)?;
-        copy.extend_from_slice(words);
+        let copy = copied(words, allocator)?;
         validate(&copy, allocator)?;
         self.keep_image(KeptImage::own(copy, Vec::new_in(allocator)))
     }
