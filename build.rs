@@ -69,9 +69,14 @@ const HEADERS: &[Header] = &[
         includes: &["vm"],
     },
     Header {
+        name: "link",
+        sources: &["src/ffi/link.rs"],
+        includes: &["vm"],
+    },
+    Header {
         name: "remote",
         sources: &["src/ffi/remote.rs"],
-        includes: &["graph"],
+        includes: &["graph", "link"],
     },
     Header {
         name: "report",

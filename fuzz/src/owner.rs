@@ -10,6 +10,7 @@ use std::os::fd::IntoRawFd;
 use std::rc::Rc;
 use vmshare::ffi::gc::{rs_gc_sweep, rs_gc_visit_roots};
 use vmshare::ffi::graph::rs_limits;
+use vmshare::ffi::link::*;
 use vmshare::ffi::remote::*;
 use vmshare::host::contract::rs_value;
 use vmshare::host::exchange::*;

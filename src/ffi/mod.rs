@@ -12,6 +12,7 @@ pub mod autoshare;
 pub mod gc;
 pub mod graph;
 pub mod host;
+pub mod link;
 pub mod remote;
 pub mod report;
 pub mod slot;

@@ -24,7 +24,7 @@ pub(super) const FOLLOW: u32 = FIRST_OWN + 1;
 pub(super) const FETCH: u32 = FIRST_OWN + 2;
 
 /// From here on, codes are not the host's.
-const FIRST_OWN: u32 = 100;
+pub(super) const FIRST_OWN: u32 = 100;
 
 /// A request, with what the host's struct says only by pointers.
 pub(super) struct Asked<'a> {
@@ -39,7 +39,7 @@ pub(super) struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    fn new(code: u32) -> Self {
+    pub(super) fn new(code: u32) -> Self {
         Asked {
             code,
             index: 0,
@@ -149,7 +149,11 @@ impl Session<'_> {
 
     /// Asks, and waits for the result. If the answer comes soon, and nothing comes before it, the request need
     /// not be entered among those that wait.
-    fn ask_and_wait(&self, remote: rs_remote, asked: &Asked<'_>) -> Result<rs_value, rs_status> {
+    pub(super) fn ask_and_wait(
+        &self,
+        remote: rs_remote,
+        asked: &Asked<'_>,
+    ) -> Result<rs_value, rs_status> {
         let (serial, waiting) = self.post_request(remote, asked)?;
         let first = match self.receive_soon(None, waiting.deadline) {
             Ok(Some(message)) if message.answers(serial) => return self.use_answer(message),
@@ -161,6 +165,17 @@ impl Session<'_> {
             // If the link has ended, that is seen there.
             _ => self.finish(serial),
         }
+    }
+
+    /// Asks, and waits for the answer, which says that it was done.
+    pub(super) fn ask_for_answer(
+        &self,
+        remote: rs_remote,
+        asked: &Asked<'_>,
+    ) -> Result<Message, rs_status> {
+        let answer = self.answer(self.ask(remote, asked)?)?;
+        self.expect_ok(&answer)?;
+        Ok(answer)
     }
 
     fn post_request(
@@ -207,7 +222,7 @@ impl Session<'_> {
             chain => chain,
         };
         let mut message = Writer::new(self.link.allocator);
-        let mut sent = self.nothing_sent();
+        let mut sent = self.nothing_sent(0);
         let written = message
             .word(serial)
             .and_then(|()| write(&mut message, &mut sent, chain));
@@ -428,7 +443,7 @@ impl Session<'_> {
         let mut numbers = Vec::new_in(self.link.allocator);
         let mut objects = Vec::new_in(self.link.allocator);
         let pins = lock(&self.link.pins);
-        let readable = |(_, pin): &(u64, &Pin)| pin.rights & RS_CAN_READ != 0;
+        let readable = |(_, pin): &(u64, &Pin)| u32::from(pin.rights) & RS_CAN_READ != 0;
         for (number, pin) in pins.iter().filter(readable) {
             push(&mut numbers, number)?;
             push(&mut objects, pin.object)?;
@@ -437,7 +452,7 @@ impl Session<'_> {
         write_numbers(message, &numbers)?;
         let encoded = self.encode(Root::Row(&objects), Limits::NONE)?;
         // What can't be copied is still referred to, by whom it could be read before.
-        self.write_image(message, sent, &encoded, RS_CAN_READ)
+        self.write_image(message, sent, encoded, RS_CAN_READ)
     }
 
     /// Replaces all that this process refers to by copies, since this link is about to end.

@@ -4,8 +4,8 @@ use super::context::NO_CHAIN;
 use super::pins::Pins;
 use super::state::State;
 use crate::host::contract::{rs_ractor, rs_value};
-use crate::host::exchange::{rs_link, rs_link_statistics};
-use crate::host::memory::{HostAllocator, Vec, push};
+use crate::host::exchange::{rs_link, rs_link_statistics, rs_pin};
+use crate::host::memory::{HostAllocator, Vec, copied, push};
 use crate::shm::channel::Channel;
 use crate::shm::system;
 use crate::status::{RS_ERR_MEMORY, rs_status};
@@ -23,6 +23,8 @@ pub struct Settings {
     pub timeout: u64,
     /// Most pins.
     pub pins: usize,
+    /// Pins remember where they were taken.
+    pub has_sites: bool,
 }
 
 /// A name that the peer may use, and for what.
@@ -54,7 +56,7 @@ impl Link {
             settings,
             serial: AtomicU64::new(1),
             chains: system::random(),
-            pins: Mutex::new(Pins::new(settings.pins, allocator)),
+            pins: Mutex::new(Pins::new(settings.pins, settings.has_sites, allocator)),
             exports: Mutex::new(Vec::new_in(allocator)),
             state: Mutex::new(State::new(channel, allocator)),
             allocator,
@@ -105,12 +107,8 @@ impl Link {
             (known.value, known.rights) = (value, rights);
             return Ok(());
         }
-        let mut own = Vec::new_in(self.allocator);
-        own.try_reserve_exact(name.len())
-            .map_err(|_| RS_ERR_MEMORY)?;
-        own.extend_from_slice(name);
         let export = Export {
-            name: own,
+            name: copied(name, self.allocator)?,
             value,
             rights,
         };
@@ -120,6 +118,11 @@ impl Link {
     /// Takes an object back from the peer.
     pub fn revoke(&self, value: rs_value) -> Result<(), rs_status> {
         lock(&self.pins).revoke(value)
+    }
+
+    /// Tells of what the peer refers to; returns how much that is.
+    pub fn describe_pins(&self, tell: impl FnMut(usize, rs_pin)) -> usize {
+        lock(&self.pins).describe(tell)
     }
 
     /// What a name stands for, and what may be done with it.

@@ -4,6 +4,7 @@
 //! - [`pins`]: what the peer refers to; [`remotes`]: what this process refers to.
 //! - [`wire`], [`values`]: what messages hold.
 //! - [`ask`]: asking; [`serve`]: answering; [`context`]: on whose behalf.
+//! - [`share`]: graphs that peers read in place.
 //!
 //! # What happens
 //!
@@ -86,6 +87,7 @@ pub mod pins;
 pub mod remotes;
 pub mod serve;
 pub mod session;
+pub mod share;
 mod state;
 pub mod values;
 pub mod wire;

@@ -6,6 +6,7 @@
 //! | answer | the serial number of the request, a status, then a value (success), or an error's kind and text (`RS_RAISED`) |
 //! | release | for each pin of the receiver: its number, and how many references are given back |
 //! | evacuation | a serial number as of a request, the numbers of the sender's pins, and a row of values: what they were |
+//! | answer with a descriptor | the same: sealed memory came with it |
 //! | goodbye | none: nothing comes after it |
 //!
 //! Sending never waits: what there is no room for is queued, and sent while the link waits for something
@@ -24,6 +25,7 @@ use super::context::{self, NO_CHAIN};
 use super::link::Link;
 use super::outbox::Tell;
 use super::remotes::{Release, Remotes};
+use super::share::Published;
 use super::state::{Message, State};
 use super::wire::{Reader, SHORT, Writer};
 use crate::host::Host;
@@ -64,13 +66,16 @@ const RELEASES: usize = SHORT / 2;
 /// Messages that are kept while only those of a chain are carried out; later ones stay in the ring.
 const MOST_DEFERRED: usize = 1 << 10;
 
-/// The other links of the thread.
-pub trait Others {
+/// What a link needs of the vm around it.
+pub trait Surroundings {
     /// Makes an ordinary object of what a reference leads to, over the link that it came by.
     fn copy(&self, remote: rs_remote, depth: u64, bytes: u64) -> Result<rs_value, rs_status>;
 
-    /// Carries out what has arrived over links but this one, if it belongs to a chain of calls.
+    /// Carries out what has arrived over the thread's links but this one, if it belongs to a chain of calls.
     fn serve_chain(&self, but: rs_link, chain: u64);
+
+    /// Whether a value may be shared between ractors, and so never changes.
+    fn is_shareable(&self, value: rs_value) -> bool;
 }
 
 /// A call that uses a link.
@@ -83,8 +88,10 @@ pub struct Session<'a> {
     pub link: &'a Link,
     /// All remotes of the vm.
     pub remotes: &'a Mutex<Remotes>,
-    /// The other links.
-    pub others: &'a dyn Others,
+    /// What peers may read in place.
+    pub published: &'a Mutex<Published>,
+    /// The vm.
+    pub around: &'a dyn Surroundings,
 }
 
 impl Session<'_> {
@@ -242,7 +249,7 @@ impl Session<'_> {
                 return Err(RS_CANCELLED);
             }
             if chain != NO_CHAIN {
-                self.others.serve_chain(self.link.id(), chain);
+                self.around.serve_chain(self.link.id(), chain);
             }
             slice = SLICE;
         }
@@ -284,7 +291,7 @@ impl Session<'_> {
                 meanwhile: Some(&mut pump),
             };
             match channel.receive(&mut wait, &mut bytes) {
-                Ok(kind) => Ok(Message { kind, bytes }),
+                Ok(kind) => state.arrived(kind, bytes),
                 Err(status) => {
                     state.recycle(bytes);
                     Err(status)

@@ -1,22 +1,27 @@
 //! The links of a vm, and the references that came over them.
 
 use super::Vm;
+use super::images::KeptImage;
 use super::kept::{Kept, Using};
+use crate::graph::image::{Meaning, Word};
 use crate::host::contract::{rs_ractor, rs_value};
 use crate::host::exchange::*;
 use crate::host::memory::HostAllocator;
 use crate::host::table::Kind;
 use crate::remote::link::{Link, Settings};
 use crate::remote::remotes::Remotes;
-use crate::remote::session::{Others, Session};
+use crate::remote::session::{Session, Surroundings};
+use crate::remote::share::Published;
 use crate::shm::channel::{Channel, Options};
 use crate::shm::deadline::Deadline;
+use crate::shm::descriptors::receive_segment;
 use crate::shm::handover::Handover;
+use crate::shm::socket::Socket;
 use crate::status::*;
 use crate::sync::{AtomicU32, Mutex, Ordering, lock};
 use core::ffi::c_char;
 use core::time::Duration;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
 /// How long a wait looks before it sleeps, where there is a second processor: longer than a peer needs to carry out
 /// a small operation, and shorter than it takes to wake a process on another processor of a virtual machine.
@@ -29,6 +34,7 @@ const PINS: usize = 1 << 24;
 pub struct Links {
     links: Kept<LinkAndEnd>,
     remotes: Mutex<Remotes>,
+    published: Mutex<Published>,
     /// How often this process was forked from one that had these links. They stay with that one: of the
     /// links of an earlier process nothing is touched, not even locks, which may be held for ever.
     forks: AtomicU32,
@@ -48,6 +54,7 @@ impl Links {
         Links {
             links: Kept::new(Kind::Link, vm, allocator),
             remotes: Mutex::new(Remotes::new(vm, allocator)),
+            published: Mutex::new(Published::new(allocator)),
             forks: AtomicU32::new(0),
         }
     }
@@ -70,14 +77,33 @@ impl Links {
         });
     }
 
-    /// Visits the place of every object that stands for a peer's.
+    /// Visits the place of every object that stands for a peer's, or was published.
     pub fn for_each_remote(&self, visit: &mut dyn FnMut(&mut rs_value)) {
         lock(&self.remotes).for_each_mut(visit);
+        lock(&self.published).for_each_mut(visit);
     }
 
     /// Gives back what stands for nothing any more.
     pub fn sweep(&self, is_alive: &mut dyn FnMut(rs_value) -> bool) {
         lock(&self.remotes).sweep(is_alive);
+        lock(&self.published).sweep(is_alive);
+    }
+}
+
+/// In so many nanoseconds; 0: never.
+fn deadline(timeout: u64) -> Deadline {
+    match timeout {
+        0 => Deadline::NEVER,
+        timeout => Deadline::after(Duration::from_nanos(timeout)),
+    }
+}
+
+/// A descriptor that the caller gives away.
+fn own_descriptor(descriptor: i32) -> Result<OwnedFd, rs_status> {
+    match descriptor {
+        // SAFETY: the caller's promise.
+        0.. => Ok(unsafe { OwnedFd::from_raw_fd(descriptor) }),
+        _ => Err(RS_ERR_ARGUMENT),
     }
 }
 
@@ -93,7 +119,7 @@ pub fn inherit(end: &rs_link_end) -> rs_status {
     }
 }
 
-impl Others for Vm {
+impl Surroundings for Vm {
     fn copy(&self, remote: rs_remote, depth: u64, bytes: u64) -> Result<rs_value, rs_status> {
         self.remote_copy(remote, depth, bytes)
     }
@@ -115,6 +141,10 @@ impl Others for Vm {
             }
         }
     }
+
+    fn is_shareable(&self, value: rs_value) -> bool {
+        Vm::is_shareable(self, value)
+    }
 }
 
 impl Vm {
@@ -133,7 +163,8 @@ impl Vm {
             heap: self.host.any_heap(),
             link: &using.link,
             remotes: &self.links.remotes,
-            others: self,
+            published: &self.links.published,
+            around: self,
         }
     }
 
@@ -141,6 +172,9 @@ impl Vm {
         let mut own = Options::new(self.host.allocator());
         if options.ring_bytes != 0 {
             own.ring_bytes = options.ring_bytes as usize;
+        }
+        if options.message_bytes != 0 {
+            own.hello.longest_message = options.message_bytes;
         }
         if own.spin != Duration::ZERO {
             own.spin = SPIN;
@@ -163,6 +197,7 @@ impl Vm {
                 0 => PINS,
                 pins => usize::try_from(pins).unwrap_or(usize::MAX),
             },
+            has_sites: options.flags & RS_LINK_SITES != 0,
         };
         let id = self.links.links.add(LinkAndEnd {
             link: Link::new(channel, settings, self.host.allocator()),
@@ -224,14 +259,50 @@ impl Vm {
         self.keep_link(channel, None, ractor, &options)
     }
 
+    /// See `rs_link_accept`.
+    pub fn link_accept(
+        &self,
+        ractor: rs_ractor,
+        options: rs_link_options,
+        socket: i32,
+    ) -> Result<rs_link, rs_status> {
+        let socket = own_descriptor(socket)?;
+        self.expect_links(ractor)?;
+        let channel = Channel::serve(socket, &self.channel_options(&options))?;
+        self.keep_link(channel, None, ractor, &options)
+    }
+
+    /// See `rs_link_connect`.
+    pub fn link_connect(
+        &self,
+        ractor: rs_ractor,
+        options: rs_link_options,
+        socket: i32,
+        timeout: u64,
+    ) -> Result<rs_link, rs_status> {
+        let socket = Socket::adopt(own_descriptor(socket)?)?;
+        self.expect_links(ractor)?;
+        let end = deadline(timeout);
+        let callbacks = self.host.callbacks();
+        let segment = callbacks.blocking(|| receive_segment(&socket, end))?;
+        let channel = Channel::join(socket, segment, &self.channel_options(&options))?;
+        self.keep_link(channel, None, ractor, &options)
+    }
+
+    /// See `rs_link_pins`.
+    pub fn link_pins(
+        &self,
+        link: rs_link,
+        tell: impl FnMut(usize, rs_pin),
+    ) -> Result<usize, rs_status> {
+        Ok(self.link(link)?.link.describe_pins(tell))
+    }
+
     /// See `rs_link_close`.
     pub fn link_close(&self, link: rs_link, flags: u32, timeout: u64) -> Result<(), rs_status> {
         let using = self.link(link)?;
         let session = self.session(&using);
-        let deadline = match timeout {
-            0 => Deadline::NEVER,
-            timeout => Deadline::after(Duration::from_nanos(timeout)),
-        };
+        let deadline = deadline(timeout);
         let mut outcome = Ok(());
         if flags & RS_LINK_EVACUATE != 0 {
             outcome = session.evacuate(deadline);
@@ -358,6 +429,26 @@ impl Vm {
     ) -> Result<rs_value, rs_status> {
         let using = self.link(self.remote_link(remote)?)?;
         self.session(&using).copy(remote, depth, bytes)
+    }
+
+    /// See `rs_remote_share`.
+    pub fn remote_share(&self, remote: rs_remote) -> Result<u64, rs_status> {
+        let using = self.link(self.remote_link(remote)?)?;
+        let image = self.session(&using).share(remote)?;
+        self.keep_image(KeptImage::of_peer(image, remote))
+    }
+
+    /// See `rs_image_object`.
+    pub fn image_object(&self, image: u64, node: u64) -> Result<rs_value, rs_status> {
+        let remote = self.images().get(image)?.remote();
+        if remote == RS_NO_REMOTE {
+            return Err(RS_ERR_UNSUPPORTED);
+        }
+        let Some(Meaning::Node(node)) = Word(node).meaning() else {
+            return Err(RS_ERR_ARGUMENT);
+        };
+        let using = self.link(self.remote_link(remote)?)?;
+        self.session(&using).locate(remote, node as u64)
     }
 
     /// See `rs_remote_link`.

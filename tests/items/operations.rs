@@ -71,7 +71,7 @@ impl Host {
     /// Tells why an operation fails.
     pub fn raise(&self, link: rs_link, kind: &CStr, text: &CStr) -> rs_status {
         // SAFETY: C strings.
-        match unsafe { ffi::remote::rs_link_raise(self.vm, link, kind.as_ptr(), text.as_ptr()) } {
+        match unsafe { ffi::link::rs_link_raise(self.vm, link, kind.as_ptr(), text.as_ptr()) } {
             RS_OK => RS_RAISED,
             status => {
                 assert_eq!(status, RS_ERR_MEMORY);

@@ -6,6 +6,7 @@ use std::ffi::{CStr, CString, c_void};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use vmshare::ffi::graph::{RS_WHOLE, rs_limits};
+use vmshare::ffi::link::*;
 use vmshare::ffi::remote::*;
 use vmshare::ffi::vm::{rs_after_fork_child, rs_after_fork_parent, rs_before_fork};
 use vmshare::host::contract::rs_value;
@@ -77,6 +78,22 @@ pub fn call_by_name(
     request(host, link, RS_NO_REMOTE, RS_CALL, name, 0, arguments)
 }
 
+/// The value of a variable of the peer.
+pub fn variable_of(host: &Host, link: rs_link, name: &str) -> Result<rs_value, rs_status> {
+    request(host, link, RS_NO_REMOTE, RS_READ_VARIABLE, name, 0, &[])
+}
+
+/// A whole copy.
+pub fn copy_of(host: &Host, target: rs_value) -> Result<rs_value, rs_status> {
+    let Content::Remote(remote, _) = content(target) else {
+        panic!("no remote");
+    };
+    let mut value = 0;
+    // SAFETY: valid pointers.
+    let status = unsafe { rs_remote_copy(host.vm, remote, std::ptr::null(), &mut value) };
+    ok(status, value)
+}
+
 fn request(
     host: &Host,
     link: rs_link,
@@ -98,6 +115,19 @@ fn request(
     // SAFETY: valid pointers.
     let status = unsafe { rs_remote_request(host.vm, link, remote, &operation, &mut result) };
     ok(status, result)
+}
+
+fn export(
+    host: &Host,
+    link: rs_link,
+    name: &str,
+    value: rs_value,
+    rights: u32,
+) -> Result<(), rs_status> {
+    let name = CString::new(name).unwrap();
+    // SAFETY: valid pointers.
+    let status = unsafe { rs_link_export(host.vm, link, name.as_ptr(), value, rights) };
+    ok(status, ())
 }
 
 impl End {
@@ -125,15 +155,7 @@ impl End {
     }
 
     pub fn variable(&self, name: &str) -> Result<rs_value, rs_status> {
-        request(
-            &self.host,
-            self.link,
-            RS_NO_REMOTE,
-            RS_READ_VARIABLE,
-            name,
-            0,
-            &[],
-        )
+        variable_of(&self.host, self.link, name)
     }
 
     pub fn get(&self, target: rs_value, index: u64) -> Result<rs_value, rs_status> {
@@ -233,12 +255,20 @@ impl End {
         assert_eq!(self.try_export(name, value, rights), Ok(()));
     }
 
+    /// Exports over another link than its own.
+    pub fn export_over(&self, link: rs_link, name: &str, value: rs_value, rights: u32) {
+        let exported = export(&self.host, link, name, value, rights);
+        assert_eq!(exported, Ok(()));
+    }
+
     pub fn try_export(&self, name: &str, value: rs_value, rights: u32) -> Result<(), rs_status> {
-        let name = CString::new(name).unwrap();
-        // SAFETY: valid pointers.
-        let status =
-            unsafe { rs_link_export(self.host.vm, self.link, name.as_ptr(), value, rights) };
-        ok(status, ())
+        export(&self.host, self.link, name, value, rights)
+    }
+
+    /// Serves another link than its own, until that one's peer is gone.
+    pub fn serve_over(&self, link: rs_link) {
+        // SAFETY: any id may be given.
+        while unsafe { rs_link_wait(self.host.vm, link, 0) } == RS_OK {}
     }
 
     pub fn revoke(&self, value: rs_value) -> Result<(), rs_status> {

@@ -2,16 +2,19 @@
 
 #![cfg(target_os = "linux")]
 
+mod company;
 mod deaths;
 mod end;
 #[path = "../items/mod.rs"]
 mod items;
 mod kind;
 mod lies;
+mod meeting;
 mod pair;
 mod quotas;
 mod requests;
 mod shared;
+mod sharing;
 mod shortage;
 mod steps;
 
@@ -329,7 +332,7 @@ fn a_path_is_followed_by_the_owner() {
 
 fn revoke(host: &Host, link: rs_link, arguments: &[rs_value]) -> Result<rs_value, rs_status> {
     // SAFETY: any value may be given.
-    match unsafe { vmshare::ffi::remote::rs_link_revoke(host.vm, link, arguments[0]) } {
+    match unsafe { vmshare::ffi::link::rs_link_revoke(host.vm, link, arguments[0]) } {
         RS_OK => Ok(NIL),
         status => Err(status),
     }

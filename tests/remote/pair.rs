@@ -4,7 +4,7 @@ use crate::end::{End, pins};
 use crate::items::Host;
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
-use vmshare::ffi::remote::*;
+use vmshare::ffi::link::*;
 use vmshare::host::exchange::*;
 use vmshare::host::memory::HostAllocator;
 use vmshare::shm::channel::{Channel, Options};
@@ -69,6 +69,7 @@ pub const DEFAULT: rs_link_options = rs_link_options {
     ring_bytes: 0,
     pins: 0,
     timeout: 0,
+    message_bytes: 0,
 };
 
 /// The owner's host decides what may be asked for by name.
@@ -82,17 +83,13 @@ fn run(options: &rs_link_options, parent: impl FnOnce(&End), child: impl FnOnce(
     let before = open_descriptors();
     let host = Host::new(true);
     let (link, end) = new_link(&host, options);
-    let process = fork(|| child(end));
+    let process = fork_to(|| child(end));
     // SAFETY: the child has not been waited for.
     assert_eq!(unsafe { rs_link_spawned(host.vm, link, process) }, RS_OK);
     let own = End::new(host, link, process);
     own.export("pins", own.host.function(pins), RS_CAN_CALL);
     parent(&own);
-    let mut status = 0;
-    // SAFETY: a valid pointer.
-    assert_eq!(unsafe { libc::waitpid(process, &mut status, 0) }, process);
-    let was_killed = libc::WIFSIGNALED(status) && libc::WTERMSIG(status) == libc::SIGKILL;
-    assert!(status == 0 || was_killed, "the child has failed");
+    expect_end(process);
     let _ = own.close(false);
     drop(own);
     assert_eq!(open_descriptors(), before, "every descriptor is closed");
@@ -104,20 +101,26 @@ fn run_child(options: &rs_link_options, end: rs_link_end, child: impl FnOnce(&En
     child(&End::new(host, link, 0));
 }
 
-/// Two ends in this process: whatever one of them asks for, the other must serve before it waits.
-pub fn two_here() -> (End, End) {
-    two_here_with(&DEFAULT, &DEFAULT)
+/// Runs something with two ends in this process: whatever one of them asks for, the other must serve before the
+/// first one waits.
+pub fn with_two<T>(run: impl FnOnce(&End, &End) -> T) -> T {
+    with_two_of(&DEFAULT, &DEFAULT, run)
 }
 
 /// The same, with options for each.
-pub fn two_here_with(first: &rs_link_options, second: &rs_link_options) -> (End, End) {
+pub fn with_two_of<T>(
+    first: &rs_link_options,
+    second: &rs_link_options,
+    run: impl FnOnce(&End, &End) -> T,
+) -> T {
+    let _alone = alone();
     let (maker, joiner) = (Host::new(true), Host::new(true));
     let (link, end) = new_link(&maker, first);
     let joined = join_link(&joiner, second, duplicate(end));
     // SAFETY: no preconditions.
     let status = unsafe { rs_link_spawned(maker.vm, link, libc::getpid()) };
     assert_eq!(status, RS_OK);
-    (End::new(maker, link, 0), End::new(joiner, joined, 0))
+    run(&End::new(maker, link, 0), &End::new(joiner, joined, 0))
 }
 
 /// Copies of both descriptors.
@@ -149,7 +152,7 @@ pub fn join_link(host: &Host, options: &rs_link_options, end: rs_link_end) -> rs
 }
 
 /// Runs something in a child, which ends with it.
-pub fn fork(run: impl FnOnce()) -> libc::pid_t {
+pub fn fork_to(run: impl FnOnce()) -> libc::pid_t {
     // SAFETY: the child ends without leaving this function.
     let process = unsafe { libc::fork() };
     assert!(process >= 0);
@@ -159,6 +162,15 @@ pub fn fork(run: impl FnOnce()) -> libc::pid_t {
         unsafe { libc::_exit(i32::from(outcome.is_err())) };
     }
     process
+}
+
+/// Waits for the end of a child, which must be a good one, or have been brought about.
+pub fn expect_end(process: libc::pid_t) {
+    let mut status = 0;
+    // SAFETY: a valid pointer.
+    assert_eq!(unsafe { libc::waitpid(process, &mut status, 0) }, process);
+    let was_killed = libc::WIFSIGNALED(status) && libc::WTERMSIG(status) == libc::SIGKILL;
+    assert!(status == 0 || was_killed, "the child has failed");
 }
 
 pub fn open_descriptors() -> usize {

@@ -6,12 +6,12 @@ use crate::end::End;
 use crate::items::{Content, Host, NIL, small};
 use crate::kind::{Answer, Asker, Kind, export_everything};
 use crate::pair::{
-    DEFAULT, OPEN, alone, duplicate, join_link, new_link, open_descriptors, two_here, two_with,
+    DEFAULT, OPEN, alone, duplicate, join_link, new_link, open_descriptors, two_with, with_two,
 };
 use crate::shared::{Shared, wait_until};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::SeqCst};
 use std::time::Duration;
-use vmshare::ffi::remote::{rs_link_adopt, rs_link_close, rs_link_new};
+use vmshare::ffi::link::{rs_link_adopt, rs_link_close, rs_link_new};
 use vmshare::host::exchange::*;
 use vmshare::status::*;
 
@@ -376,57 +376,59 @@ fn memory_runs_out_while_a_link_is_joined() {
 #[test]
 fn without_memory_a_name_stays_exported_as_it_was() {
     for_each_shortage(|shortage| {
-        let (owner, asker) = two_here();
-        let [first, second] = [1, 2].map(|number| {
-            let list = Content::Cons([small(number), NIL]);
-            owner.host.make(list)
-        });
-        owner.export("list", first, RS_CAN_ALL);
-        shortage.begin(&owner.host);
-        let exported = owner.try_export("list", second, RS_CAN_READ);
-        let failures = end_shortage(&owner.host);
-        let expected = match failures {
-            0 => small(2),
-            _ => small(1),
-        };
-        assert_eq!(exported.is_err(), failures != 0);
-        let list = asker.served_by(&owner, |asker| asker.begin_variable("list"));
-        let list = list.unwrap();
-        let car = asker.served_by(&owner, |asker| Ok(asker.begin_get(list, RS_CAR)));
-        assert_eq!(car, Ok(expected), "{shortage:?}");
-        failures
+        with_two(|owner, asker| {
+            let [first, second] = [1, 2].map(|number| {
+                let list = Content::Cons([small(number), NIL]);
+                owner.host.make(list)
+            });
+            owner.export("list", first, RS_CAN_ALL);
+            shortage.begin(&owner.host);
+            let exported = owner.try_export("list", second, RS_CAN_READ);
+            let failures = end_shortage(&owner.host);
+            let expected = match failures {
+                0 => small(2),
+                _ => small(1),
+            };
+            assert_eq!(exported.is_err(), failures != 0);
+            let list = asker.served_by(owner, |asker| asker.begin_variable("list"));
+            let list = list.unwrap();
+            let car = asker.served_by(owner, |asker| Ok(asker.begin_get(list, RS_CAR)));
+            assert_eq!(car, Ok(expected), "{shortage:?}");
+            failures
+        })
     });
 }
 
 #[test]
 fn what_needs_no_memory_works_without() {
-    let (owner, asker) = two_here();
-    let list = owner.host.make(Content::Cons([small(1), NIL]));
-    owner.export("list", list, RS_CAN_ALL);
-    let remote = asker.served_by(&owner, |asker| asker.begin_variable("list"));
-    let remote = remote.unwrap();
-    // What messages need, they have from then on.
-    for _ in 0..2 {
-        let car = asker.served_by(&owner, |asker| Ok(asker.begin_get(remote, RS_CAR)));
-        assert_eq!(car, Ok(small(1)));
-    }
-    let request = asker.begin_get(remote, RS_CAR);
-    for end in [&owner, &asker] {
-        end.host.allocations_left.set(0);
-    }
-    assert_eq!(owner.try_serve(Duration::ZERO), Ok(false));
-    assert_eq!(asker.finish(request), Ok(small(1)));
-    assert_eq!(owner.counts().pins, 1);
-    assert_eq!(asker.counts().remotes, 1);
-    asker.error();
-    assert_eq!(owner.revoke(list), Ok(()));
-    assert_eq!(owner.try_export("list", 0, 0), Ok(()), "it is taken back");
-    asker.sweep(|_| false);
-    assert_eq!(asker.counts().remotes, 0);
-    assert_eq!(asker.try_serve(Duration::ZERO), Ok(false));
-    assert_eq!(owner.try_serve(Duration::ZERO), Ok(false));
-    assert_eq!(owner.counts().pins, 0);
-    assert_eq!(asker.close(false), Ok(()));
-    assert_eq!(owner.try_serve(Duration::ZERO), Err(RS_ERR_DEAD));
-    assert_eq!(owner.close(false), Ok(()));
+    with_two(|owner, asker| {
+        let list = owner.host.make(Content::Cons([small(1), NIL]));
+        owner.export("list", list, RS_CAN_ALL);
+        let remote = asker.served_by(owner, |asker| asker.begin_variable("list"));
+        let remote = remote.unwrap();
+        // What messages need, they have from then on.
+        for _ in 0..2 {
+            let car = asker.served_by(owner, |asker| Ok(asker.begin_get(remote, RS_CAR)));
+            assert_eq!(car, Ok(small(1)));
+        }
+        let request = asker.begin_get(remote, RS_CAR);
+        for end in [owner, asker] {
+            end.host.allocations_left.set(0);
+        }
+        assert_eq!(owner.try_serve(Duration::ZERO), Ok(false));
+        assert_eq!(asker.finish(request), Ok(small(1)));
+        assert_eq!(owner.counts().pins, 1);
+        assert_eq!(asker.counts().remotes, 1);
+        asker.error();
+        assert_eq!(owner.revoke(list), Ok(()));
+        assert_eq!(owner.try_export("list", 0, 0), Ok(()), "it is taken back");
+        asker.sweep(|_| false);
+        assert_eq!(asker.counts().remotes, 0);
+        assert_eq!(asker.try_serve(Duration::ZERO), Ok(false));
+        assert_eq!(owner.try_serve(Duration::ZERO), Ok(false));
+        assert_eq!(owner.counts().pins, 0);
+        assert_eq!(asker.close(false), Ok(()));
+        assert_eq!(owner.try_serve(Duration::ZERO), Err(RS_ERR_DEAD));
+        assert_eq!(owner.close(false), Ok(()));
+    });
 }

@@ -7,6 +7,7 @@ use std::ffi::c_void;
 use std::ptr::{null, null_mut};
 use vmshare::ffi::gc::rs_gc_sweep;
 use vmshare::ffi::graph::rs_limits;
+use vmshare::ffi::link::*;
 use vmshare::ffi::remote::*;
 use vmshare::host::contract::rs_value;
 use vmshare::host::exchange::*;

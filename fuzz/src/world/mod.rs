@@ -8,7 +8,7 @@ use crate::items::{Content, Host, Moment, NIL, small};
 use crate::script::Script;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use vmshare::ffi::remote::rs_link_serve;
+use vmshare::ffi::link::rs_link_serve;
 use vmshare::ffi::walk::rs_walk_abort;
 use vmshare::host::contract::{rs_ractor, rs_value, rs_vm};
 use vmshare::host::exchange::{rs_link, rs_link_end};

@@ -5,14 +5,14 @@ use super::tracer::{self, Until};
 use crate::end::End;
 use crate::items::{Host, Moment};
 use crate::kind::{Answer, Asker, Kind, Phase, export_everything};
-use crate::pair::{OPEN, fork, join_link, new_link, open_descriptors};
+use crate::pair::{OPEN, fork_to, join_link, new_link, open_descriptors};
 use crate::shared::{Shared, wait_until};
 use std::ffi::c_void;
 use std::rc::Rc;
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::{Duration, Instant};
 use vmshare::ffi::gc::rs_gc_visit_roots;
-use vmshare::ffi::remote::*;
+use vmshare::ffi::link::*;
 use vmshare::host::contract::rs_value;
 use vmshare::host::exchange::*;
 use vmshare::status::*;
@@ -98,7 +98,7 @@ impl Trial {
     fn make(&self, board: &Rc<Shared<Board>>) -> (End, libc::pid_t) {
         let host = Host::new(true);
         let (link, end) = new_link(&host, &OPEN);
-        let process = fork(|| {
+        let process = fork_to(|| {
             let host = Host::new(true);
             let link = join_link(&host, &OPEN, end);
             self.live(&End::new(host, link, 0), board);
@@ -110,7 +110,7 @@ impl Trial {
 
     /// Makes the child that will die, which makes the link.
     fn join(&self, board: &Rc<Shared<Board>>) -> (End, libc::pid_t) {
-        let process = fork(|| {
+        let process = fork_to(|| {
             let host = Host::new(true);
             let (link, end) = new_link(&host, &OPEN);
             board.socket.store(end.socket + 1, SeqCst);
