@@ -1,6 +1,6 @@
 //! An honest end of a link, which does what the script says, and its peer, which does it too.
 
-use crate::items::{Content, Host, Moment, NIL, content, small};
+use crate::items::{Content, Host, Moment, NIL, content, is_object, small};
 use crate::liar::{Liar, RING};
 use crate::messages;
 use crate::script::Script;
@@ -35,7 +35,9 @@ fn echo(host: &Host, link: rs_link, arguments: &[rs_value]) -> Result<rs_value, 
         return Err(host.raise(link, c"arguments", c"too few"));
     };
     // What it is given may be called, inside of the call.
-    if let Content::Remote(remote, _) = content(first) {
+    if is_object(first)
+        && let Content::Remote(remote, _) = content(first)
+    {
         let operation = operation(RS_CALL, "", 0, &arguments[1..]);
         let mut result = 0;
         // SAFETY: valid pointers.

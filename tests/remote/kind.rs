@@ -3,6 +3,7 @@
 use crate::end::{self, End, sweep};
 use crate::items::{Content, Host, NIL, object, small};
 use crate::requests::Request;
+use crate::sharing::shareable_vector;
 use std::time::{Duration, Instant};
 use vmshare::ffi::graph::RS_WHOLE;
 use vmshare::host::contract::rs_value;
@@ -48,6 +49,10 @@ pub enum Kind {
     Call,
     Equal,
     Copy,
+    /// The image of a small shareable graph.
+    ShareSmall,
+    /// That of a large one, which comes as a descriptor.
+    ShareLarge,
     Path,
     Batch,
     Evacuation,
@@ -63,12 +68,15 @@ use Kind::*;
 impl Kind {
     /// The owner's host carries it out, or puts copies in the place of references.
     pub fn operates(self) -> bool {
-        !matches!(self, Copy | Fetch | Release)
+        !matches!(self, Copy | ShareSmall | ShareLarge | Fetch | Release)
     }
 
     /// It is one call, which begins, waits and finishes; or waits for nothing.
     pub fn is_one_call(self) -> bool {
-        matches!(self, Copy | Path | Evacuation | Fetch | Release)
+        matches!(
+            self,
+            Copy | ShareSmall | ShareLarge | Path | Evacuation | Fetch | Release
+        )
     }
 
     /// The link is closed by it.
@@ -105,9 +113,17 @@ impl Kind {
     }
 }
 
+/// Elements of a vector whose image is not worth sending: it comes as a descriptor.
+const LARGE: i64 = 1500;
+
 /// What the owner lets its peer name.
-pub fn export_everything(owner: &End) {
+pub fn export_everything(owner: &End, kind: Kind) {
     let host = &owner.host;
+    let length = match kind {
+        ShareLarge => LARGE,
+        _ => 3,
+    };
+    owner.export("shareable", shareable_vector(host, length), RS_CAN_READ);
     let cons = host.make(Content::Cons([NIL, NIL]));
     let map = host.make(Content::Map(0, Vec::new()));
     let vector = host.make(Content::Vector(Vec::new()));
@@ -163,6 +179,7 @@ pub struct Asker<'a> {
     cons: rs_value,
     map: rs_value,
     vector: rs_value,
+    shareable: rs_value,
     own: rs_value,
     function: rs_value,
 }
@@ -176,6 +193,7 @@ impl<'a> Asker<'a> {
             cons: variable("cons"),
             map: variable("map"),
             vector: variable("vector"),
+            shareable: variable("shareable"),
             own: end.host.make(Content::Cons([NIL, NIL])),
             function: end.host.function(called_back),
         };
@@ -220,6 +238,7 @@ impl<'a> Asker<'a> {
                 vec![self.by_name(reach, Request::named(RS_CALL, "call-back", &arguments))]
             }
             Copy => vec![self.in_one_call(reach, || self.end.copy_to(self.vector, RS_WHOLE))],
+            ShareSmall | ShareLarge => vec![self.in_one_call(reach, || self.share())],
             Path => {
                 let steps = [0, RS_CAR];
                 vec![self.in_one_call(reach, || self.end.path(self.vector, &steps))]
@@ -285,6 +304,12 @@ impl<'a> Asker<'a> {
         reach(Phase::InBegin);
         let outcome = call();
         self.answer(0, outcome)
+    }
+
+    fn share(&self) -> Result<rs_value, rs_status> {
+        let image = self.end.share(self.shareable)?;
+        assert_eq!(self.end.host.free(image), RS_OK);
+        Ok(NIL)
     }
 
     fn answer(&self, index: u64, outcome: Result<rs_value, rs_status>) -> Answer {

@@ -16,7 +16,7 @@ use vmshare::shm::channel::Channel;
 use vmshare::status::*;
 
 /// A vector of so many conses (index . "text"), shareable.
-fn shareable_vector(host: &Host, length: i64) -> rs_value {
+pub fn shareable_vector(host: &Host, length: i64) -> rs_value {
     let text = host.make(Content::Text(0, b"text".to_vec()));
     let pair = |index| host.make(Content::Cons([small(index), text]));
     let vector = host.make(Content::Vector((0..length).map(pair).collect()));
@@ -27,7 +27,7 @@ fn shareable_vector(host: &Host, length: i64) -> rs_value {
 }
 
 impl End {
-    fn share(&self, target: rs_value) -> Result<rs_image, rs_status> {
+    pub fn share(&self, target: rs_value) -> Result<rs_image, rs_status> {
         let Content::Remote(remote, _) = content(target) else {
             panic!("no remote");
         };

@@ -83,8 +83,8 @@ impl Board {
 }
 
 /// An event loop, some rounds of which are short of memory.
-fn own(end: &End, board: &Board) {
-    export_everything(end);
+fn own(end: &End, board: &Board, kind: Kind) {
+    export_everything(end, kind);
     let many = (0..MANY).map(|_| end.host.make(Content::Cons([NIL, NIL])));
     let many = end.host.make(Content::Vector(many.collect()));
     end.export("many", many, RS_CAN_READ);
@@ -113,12 +113,12 @@ fn own(end: &End, board: &Board) {
 }
 
 /// Runs an owner, and somebody who says how many allocations have failed.
-fn with_owner(asker: impl FnOnce(&End, &Board) -> u64) -> u64 {
+fn with_owner(kind: Kind, asker: impl FnOnce(&End, &Board) -> u64) -> u64 {
     let board = Shared::<Board>::new();
     let failures = Shared::<AtomicU64>::new();
     two_with(
         OPEN,
-        |parent| own(parent, &board),
+        |parent| own(parent, &board, kind),
         |child| failures.store(asker(child, &board), SeqCst),
     );
     failures.load(SeqCst)
@@ -157,7 +157,7 @@ fn expect_nothing_lost(asker: &Asker, board: &Board, kind: Kind, shortage: Short
 
 fn the_asker_runs_short(kind: Kind) {
     for_each_shortage(|shortage| {
-        with_owner(|end, board| {
+        with_owner(kind, |end, board| {
             let asker = Asker::new(end);
             shortage.begin(&end.host);
             let answers = asker.ask(kind, &|_| {});
@@ -171,7 +171,7 @@ fn the_asker_runs_short(kind: Kind) {
 
 fn the_owner_runs_short(kind: Kind) {
     for_each_shortage(|shortage| {
-        with_owner(|end, board| {
+        with_owner(kind, |end, board| {
             let asker = Asker::new(end);
             board.begin(shortage);
             let answers = asker.ask(kind, &|_| {});
@@ -226,6 +226,12 @@ fn memory_runs_out_while_a_graph_is_copied() {
 }
 
 #[test]
+fn memory_runs_out_while_an_image_is_opened() {
+    either_runs_short(Kind::ShareSmall);
+    either_runs_short(Kind::ShareLarge);
+}
+
+#[test]
 fn memory_runs_out_while_many_requests_are_under_way() {
     either_runs_short(Kind::Batch);
 }
@@ -248,7 +254,7 @@ fn memory_runs_out_while_one_takes_copies_along() {
 #[test]
 fn memory_runs_out_in_the_first_request() {
     for_each_shortage(|shortage| {
-        with_owner(|end, _| {
+        with_owner(Kind::ReadElement, |end, _| {
             shortage.begin(&end.host);
             let first = end.variable("cons");
             let failures = end_shortage(&end.host);
@@ -260,7 +266,7 @@ fn memory_runs_out_in_the_first_request() {
         })
     });
     for_each_shortage(|shortage| {
-        with_owner(|end, board| {
+        with_owner(Kind::ReadElement, |end, board| {
             board.begin(shortage);
             let first = end.variable("cons");
             let failures = board.end_shortage();
@@ -283,7 +289,7 @@ fn memory_runs_out_when_tables_grow() {
             allowed: 0,
             is_over_then,
         };
-        with_owner(|end, board| {
+        with_owner(Kind::ReadElement, |end, board| {
             let vector = end.variable("many").unwrap();
             let mut failures = 0;
             for index in 0..MANY {
@@ -297,7 +303,7 @@ fn memory_runs_out_when_tables_grow() {
             expect_references(end, board, MANY + 1);
             failures
         });
-        with_owner(|end, board| {
+        with_owner(Kind::ReadElement, |end, board| {
             let vector = end.variable("many").unwrap();
             for index in 0..MANY {
                 board.begin(shortage);

@@ -4,7 +4,7 @@ mod images;
 mod links;
 mod sharing;
 
-use crate::items::{Content, Host, Moment, NIL, small};
+use crate::items::{Content, Host, Moment, NIL, object, small};
 use crate::script::Script;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -78,6 +78,17 @@ fn serve_meanwhile(waits: &Side, serves: &Side) {
     }));
 }
 
+/// Not left behind by a failure, with elements that were never set: no program sees such an object.
+fn is_whole(value: rs_value) -> bool {
+    match &*object(value).content.borrow() {
+        Content::Cons(elements) => !elements.contains(&0),
+        Content::Vector(elements) | Content::Map(_, elements) | Content::Record(_, elements) => {
+            !elements.contains(&0)
+        }
+        _ => true,
+    }
+}
+
 impl<'a> World<'a> {
     pub fn new(script: &'a Script) -> World<'a> {
         let sides = [Side::new(), Side::new()];
@@ -147,7 +158,8 @@ impl<'a> World<'a> {
         match self.script.below(4) {
             0 => small(i64::from(self.script.byte())),
             1 => {
-                let all = own.host.values();
+                let mut all = own.host.values();
+                all.retain(|value| is_whole(*value));
                 self.script.pick(&all).unwrap_or(NIL)
             }
             _ => self.script.pick(&own.values).unwrap_or(NIL),

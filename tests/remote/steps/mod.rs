@@ -203,6 +203,12 @@ fn either_may_die_while_a_graph_is_copied() {
 }
 
 #[test]
+fn either_may_die_while_an_image_is_opened() {
+    try_all(Kind::ShareSmall);
+    try_all(Kind::ShareLarge);
+}
+
+#[test]
 fn either_may_die_while_a_path_is_followed() {
     try_all(Kind::Path);
 }

@@ -145,7 +145,7 @@ impl Trial {
         });
         match self.victim {
             Role::Asker => drop(self.ask(&Asker::new(end), board, reach)),
-            Role::Owner => serve(end, board, reach),
+            Role::Owner => serve(end, board, self.kind, reach),
         }
     }
 
@@ -181,7 +181,7 @@ impl Trial {
         let nowhere = Rc::new(|_: Phase| {});
         match self.victim.other() {
             Role::Owner => {
-                serve(end, board, nowhere);
+                serve(end, board, self.kind, nowhere);
                 let at = Instant::now();
                 expect_nothing_left(end);
                 (until_dead(), Some(at))
@@ -205,8 +205,8 @@ impl Trial {
 }
 
 /// An event loop, which ends with the peer.
-fn serve(end: &End, board: &Rc<Shared<Board>>, reach: Rc<impl Fn(Phase) + 'static>) {
-    export_everything(end);
+fn serve(end: &End, board: &Rc<Shared<Board>>, kind: Kind, reach: Rc<impl Fn(Phase) + 'static>) {
+    export_everything(end, kind);
     let (own, inside) = (board.clone(), reach.clone());
     *end.host.observer.borrow_mut() = Some(Box::new(move |moment| match moment {
         Moment::Operates(index) if own.is_ready() => {
