@@ -9,16 +9,19 @@
 //! The peer keeps the reference to the root as long as it keeps the image; so the root is pinned,
 //! and with it all that the image shows. The owner keeps what it has published until the root dies.
 //!
-//! Small graphs are not worth a descriptor, two system calls and a page: their image is sent as it is.
+//! Small graphs are not worth a descriptor, two system calls and a page: their image is sent as it is, as a
+//! value is. Of a sealed image the answer has no words, and says behind the references how many there are. So an
+//! answer that nobody wants any more is passed over like any other.
 
 use super::ask::Asked;
 use super::outbox::Tell;
 use super::serve::Request;
 use super::session::{ANSWER, Session};
 use super::state::Message;
-use super::values::Sent;
+use super::values::{IMAGE, Sent};
 use super::wire::{Reader, Writer};
 use crate::graph::encode::{Encoded, Limits, Root, locate};
+use crate::graph::image::{Meaning, Word};
 use crate::graph::validate::validate;
 use crate::graph::words::Words;
 use crate::host::contract::rs_value;
@@ -40,10 +43,6 @@ const SMALL: usize = 1 << 12;
 
 /// Graphs that are published at a time; the oldest is forgotten, and encoded again when it is asked for.
 const MOST: usize = 1 << 10;
-
-/// How an image comes, as the first word of its answer behind the status.
-const INSIDE: u64 = 0;
-const SEALED: u64 = 1;
 
 /// The image of a peer's graph, and what it refers to.
 pub struct SharedImage {
@@ -154,24 +153,27 @@ impl Session<'_> {
     fn read_shared(&self, answer: Message, root: rs_value) -> Result<SharedImage, rs_status> {
         let mut from = Reader::new(words_of(&answer.bytes).ok_or(RS_ERR_PEER)?);
         from.words(2)?;
-        let form = from.word()?;
-        let count = from.word()? as usize;
-        let inside = match form {
-            INSIDE => Some(from.words(count)?),
-            SEALED => None,
-            _ => return Err(RS_ERR_PEER),
-        };
+        if from.word()? != IMAGE {
+            return Err(RS_ERR_PEER);
+        }
+        let count = from.count()?;
+        let inside = from.words(count)?;
         let opaques_count = from.count()?;
         let opaques = self.read_all_plain(opaques_count, &mut from)?;
+        let sealed = match inside {
+            [] => from.word()?,
+            _ => 0,
+        };
         from.end()?;
         let allocator = self.link.allocator;
-        let words = match (inside, answer.descriptor) {
-            (Some(inside), _) => Words::Own(copied(inside, allocator)?),
-            (None, Some(descriptor)) => {
+        let words = match (Word(sealed).meaning(), answer.descriptor) {
+            (_, None) => Words::Own(copied(inside, allocator)?),
+            (Some(Meaning::Integer(count)), Some(descriptor)) => {
+                let count = usize::try_from(count).map_err(|_| RS_ERR_PEER)?;
                 let size = count.checked_mul(size_of::<u64>()).ok_or(RS_ERR_PEER)?;
                 Words::Sealed(SealedBytes::adopt(descriptor, size)?)
             }
-            (None, None) => return Err(RS_ERR_PEER),
+            _ => return Err(RS_ERR_PEER),
         };
         let image = validate(words.get(), allocator).map_err(|status| match status {
             RS_ERR_IMAGE => RS_ERR_PEER,
@@ -223,18 +225,20 @@ impl Session<'_> {
         }
         let image = self.sendable(root)?;
         let mut message = Writer::new(self.link.allocator);
-        message.words(&[request.serial, RS_OK as u64])?;
-        match &image.form {
-            Form::Inside(words) => {
-                message.words(&[INSIDE, words.len() as u64])?;
-                message.words(words)?;
-            }
-            Form::Sealed(_, words) => message.words(&[SEALED, *words])?,
-        }
+        let inside = match &image.form {
+            Form::Inside(words) => &words[..],
+            Form::Sealed(..) => &[],
+        };
+        message.words(&[request.serial, RS_OK as u64, IMAGE, inside.len() as u64])?;
+        message.words(inside)?;
         self.write_references(&mut message, sent, &image.opaques, rights)?;
         match image.form {
             Form::Inside(_) => self.answer_with(&mut message, Tell::Now),
-            Form::Sealed(descriptor, _) => self.send_descriptor(&message, descriptor),
+            Form::Sealed(descriptor, words) => {
+                let words = Word::integer(words as i64).ok_or(RS_ERR_LIMIT)?;
+                message.word(words.0)?;
+                self.send_descriptor(&message, descriptor)
+            }
         }
     }
 

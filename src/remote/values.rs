@@ -31,7 +31,7 @@ use core::cell::Cell;
 const LEAF: u64 = 4;
 const YOURS: u64 = 5;
 const MINE: u64 = 6;
-const IMAGE: u64 = 7;
+pub(super) const IMAGE: u64 = 7;
 const TAG: u64 = 7;
 const TAG_BITS: u32 = 3;
 

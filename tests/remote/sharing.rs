@@ -178,7 +178,8 @@ fn memory_that_its_sender_can_still_write_is_no_image() {
                 assert_eq!(libc::ftruncate(file, 4096), 0);
                 OwnedFd::from_raw_fd(file)
             };
-            answer(channel, &[1, 512, 0], Some(file));
+            // A graph: no words of it here, no references, and 512 words in the file.
+            answer(channel, &[7, 0, 0, 512 << 3 | 1], Some(file));
             std::thread::sleep(Duration::from_millis(200));
         },
     );
