@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use vmshare::host::exchange::rs_link_end;
 use vmshare::shm::hello::Hello;
 use vmshare::shm::ring::Part;
+use vmshare::shm::sealed::Unsealed;
 use vmshare::shm::segment::{CONSUMED, End, HEADER, PUBLISHED, SLEEPING, WORDS};
 
 /// Bytes of each ring: the fewest, so that it is full and goes around often.
@@ -71,6 +72,7 @@ impl Liar {
             7 => self.scribble(script),
             8 => self.lie_about_a_cursor(script),
             9 => self.signal(script),
+            10 if script.below(2) == 0 => self.send_sealed_image(script),
             10 => self.send_frames_by_hand(script),
             _ => match script.below(8) {
                 0 => drop(self.socket.take()),
@@ -78,6 +80,20 @@ impl Liar {
                 2 => self.greet(),
                 _ => self.ring(),
             },
+        }
+    }
+
+    /// Answers what it was asked for, more or less.
+    pub fn respond(&self, script: &Script) {
+        self.read();
+        match script.below(8) {
+            0 => {}
+            1 => self.act(script),
+            2 => self.send_sealed_image(script),
+            _ => {
+                let answer = messages::answer(script, self.asked.get());
+                self.send(script, messages::ANSWER, answer);
+            }
         }
     }
 
@@ -142,6 +158,27 @@ impl Liar {
         if script.below(4) != 0 {
             self.ring();
         }
+    }
+
+    /// Answers by an image in sealed memory, or in memory that is not.
+    fn send_sealed_image(&self, script: &Script) {
+        let mut image = messages::image(script);
+        for _ in 0..script.below(3) {
+            let place = script.below(image.len());
+            image[place] = script.number();
+        }
+        let bytes: Vec<u8> = image.iter().flat_map(|word| word.to_ne_bytes()).collect();
+        let mut unsealed = Unsealed::new(bytes.len()).unwrap();
+        unsealed.write(0, &bytes).unwrap();
+        let sealed = unsealed.seal().unwrap();
+        match script.below(4) {
+            0 => self.say(b"d", &[0]),
+            1 => {}
+            _ => self.say(b"d", &[sealed.descriptor().as_raw_fd()]),
+        }
+        let words = image.len() as u64;
+        let answer = messages::sealed_image(script, self.asked.get(), words);
+        self.send(script, messages::ANSWER | messages::WITH_DESCRIPTOR, answer);
     }
 
     fn send_frames_by_hand(&self, script: &Script) {

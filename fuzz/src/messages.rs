@@ -17,8 +17,11 @@ const YOURS: u64 = 5;
 const MINE: u64 = 6;
 const IMAGE: u64 = 7;
 
-/// Copies, paths and everything: requests that are no operations of the host.
-const OWN_CODES: [u32; 3] = [100, 101, 102];
+/// What an answer's kind has besides if a descriptor comes with it.
+pub const WITH_DESCRIPTOR: u32 = 1 << 31;
+
+/// A copy, a path, everything, an image, an object of an image: requests that are no operations of the host.
+const OWN_CODES: [u32; 5] = [100, 101, 102, 103, 104];
 
 /// The number of a pin: the first ones of a link have the generation 1.
 fn pin(script: &Script) -> u64 {
@@ -41,10 +44,8 @@ fn push_padded(words: &mut Vec<u64>, bytes: &[u8]) {
 
 pub fn request(script: &Script) -> Vec<u64> {
     let code = match script.below(16) {
-        0 => OWN_CODES[0],
-        1 => OWN_CODES[1],
-        2 => OWN_CODES[2],
-        code => code as u32 - 2,
+        own @ 0..5 => OWN_CODES[own],
+        code => code as u32 - 4,
     };
     let more = u64::from(script.below(4) == 0) << 32;
     let deadline = match script.below(8) {
@@ -80,7 +81,16 @@ pub fn request(script: &Script) -> Vec<u64> {
 }
 
 /// What the other side exports.
-pub const NAMES: [&str; 6] = ["", "cons", "vector", "map", "echo", "nothing"];
+pub const NAMES: [&str; 8] = [
+    "",
+    "cons",
+    "vector",
+    "map",
+    "echo",
+    "shareable",
+    "text",
+    "nothing",
+];
 
 pub fn answer(script: &Script, serial: u64) -> Vec<u64> {
     let mut words = vec![serial];
@@ -101,6 +111,25 @@ pub fn answer(script: &Script, serial: u64) -> Vec<u64> {
         }
     }
     words
+}
+
+/// An answer that says how large an image is that comes with it.
+pub fn sealed_image(script: &Script, serial: u64, words: u64) -> Vec<u64> {
+    let opaques = script.below(3);
+    let mut answer = vec![serial, 0, IMAGE, 0, opaques as u64];
+    for _ in 0..opaques {
+        push_plain(&mut answer, script);
+    }
+    answer.extend(Word::integer(words as i64).map(|word| word.0));
+    answer
+}
+
+/// A graph in one piece of memory.
+pub fn image(script: &Script) -> Vec<u64> {
+    let mut words = Vec::new();
+    push_image(&mut words, script);
+    let count = words[1] as usize;
+    words[2..2 + count].to_vec()
 }
 
 const RS_RAISED_WORD: u64 = vmshare::status::RS_RAISED as i64 as u64;

@@ -8,12 +8,14 @@ use std::cell::{Cell, RefCell};
 use std::ffi::{CString, c_void};
 use std::os::fd::IntoRawFd;
 use std::rc::Rc;
+use vmshare::ffi::autoshare::rs_make_shareable;
 use vmshare::ffi::gc::{rs_gc_sweep, rs_gc_visit_roots};
 use vmshare::ffi::graph::rs_limits;
 use vmshare::ffi::link::*;
 use vmshare::ffi::remote::*;
 use vmshare::host::contract::rs_value;
 use vmshare::host::exchange::*;
+use vmshare::host::item::RS_ITEM_BY_VALUE;
 use vmshare::shm::segment::{End, Segment};
 use vmshare::shm::socket::Socket;
 use vmshare::status::*;
@@ -25,7 +27,7 @@ pub struct Owner {
     pub liar: Rc<Liar>,
     host: Box<Host>,
     link: rs_link,
-    values: [rs_value; 4],
+    values: [rs_value; 6],
     requests: RefCell<Vec<u64>>,
     is_closed: Cell<bool>,
 }
@@ -71,6 +73,7 @@ impl Owner {
             ring_bytes: RING as u64,
             pins: 20,
             timeout: SHORTLY,
+            message_bytes: 0,
         };
         let (link, liar) = match script.below(2) {
             0 => make(&host, &options),
@@ -84,11 +87,16 @@ impl Owner {
         let map = host.make(Content::Map(0, vec![small(1), cons]));
         let vector = host.make(Content::Vector(vec![cons, map, cons, NIL, small(3)]));
         let function = host.function(echo);
+        let text = host.make(Content::Text(RS_ITEM_BY_VALUE, vec![7; RING]));
+        let shareable = host.make(Content::Vector(vec![small(1), NIL, NIL]));
+        // SAFETY: the host's own vm and object.
+        let status = unsafe { rs_make_shareable(host.vm, host.main, shareable) };
+        assert_eq!(status, RS_OK);
         let owner = Owner {
             liar,
             host,
             link,
-            values: [cons, map, vector, function],
+            values: [cons, map, vector, function, shareable, text],
             requests: RefCell::new(Vec::new()),
             is_closed: Cell::new(false),
         };
@@ -97,6 +105,8 @@ impl Owner {
             ("map", map),
             ("vector", vector),
             ("echo", function),
+            ("shareable", shareable),
+            ("text", text),
         ] {
             owner.export(name, value, RS_CAN_ALL);
         }
@@ -109,10 +119,11 @@ impl Owner {
     /// The peer acts in the middle of this end's calls too.
     fn let_liar_interrupt(&self, script: &Rc<Script>) {
         let (liar, script) = (self.liar.clone(), script.clone());
-        *self.host.observer.borrow_mut() = Some(Box::new(move |_: Moment| {
-            if !script.is_over() && script.below(4) == 1 {
-                liar.act(&script);
-            }
+        *self.host.observer.borrow_mut() = Some(Box::new(move |moment| match moment {
+            _ if script.is_over() => {}
+            Moment::Waits => liar.respond(&script),
+            _ if script.below(4) == 1 => liar.act(&script),
+            _ => {}
         }));
     }
 
@@ -122,7 +133,7 @@ impl Owner {
 
     fn value(&self, script: &Script) -> rs_value {
         match script.below(8) {
-            0..4 => self.values[script.below(4)],
+            0..4 => self.values[script.below(6)],
             4 => small(i64::from(script.byte())),
             5 => self.remotes().last().map_or(NIL, |(value, _)| *value),
             6 => self.host.make(Content::Text(0, script.bytes(100))),
@@ -151,7 +162,7 @@ impl Owner {
 
     /// Does one thing.
     pub fn act(&self, script: &Script) {
-        let status = match script.below(16) {
+        let status = match script.below(17) {
             0..4 => self.serve(script),
             4 => self.wait(),
             5 | 6 => self.begin(script),
@@ -163,6 +174,7 @@ impl Owner {
             12 => self.export_or_revoke(script),
             13 => self.run_short(script),
             14 => self.forget(script),
+            15 if script.below(2) == 0 => self.share(script),
             _ => match script.below(4) {
                 0 => self.close(script.below(4) as u32),
                 _ => self.descriptor(),
@@ -255,6 +267,23 @@ impl Owner {
         unsafe { rs_remote_path(vm, remote, steps.as_ptr(), steps.len(), &mut value) }
     }
 
+    /// Opens an image, and asks for an object of it.
+    fn share(&self, script: &Script) -> rs_status {
+        let (vm, mut image, mut value) = (self.host.vm, 0, 0);
+        // SAFETY: valid pointers.
+        unsafe {
+            let status = rs_remote_share(vm, self.remote(script), &mut image);
+            if status != RS_OK {
+                return status;
+            }
+            let words = self.host.words(image);
+            let node = words[script.below(words.len())];
+            let status = rs_image_object(vm, image, node, &mut value);
+            assert_eq!(self.host.free(image), RS_OK);
+            status
+        }
+    }
+
     /// Some of what stands for the peer's objects is gone.
     fn collect(&self, script: &Script) -> rs_status {
         unsafe extern "C" fn is_alive(mask: *mut c_void, value: rs_value) -> u32 {
@@ -271,7 +300,7 @@ impl Owner {
     }
 
     fn export_or_revoke(&self, script: &Script) -> rs_status {
-        let value = self.values[script.below(4)];
+        let value = self.values[script.below(6)];
         match script.below(2) {
             // SAFETY: any value may be given.
             0 => unsafe { rs_link_revoke(self.host.vm, self.link, value) },

@@ -24,7 +24,7 @@ impl World<'_> {
     }
 
     pub fn call_link(&mut self, side: usize) -> rs_status {
-        match self.script.below(20) {
+        match self.script.below(21) {
             0 => self.make(side),
             1 => self.join(side),
             2 => self.spawned(side),
@@ -41,6 +41,7 @@ impl World<'_> {
             16 => self.copy(side),
             17 => self.follow(side),
             18 => self.release(side),
+            19 => self.share(side),
             _ => self.run_short(side),
         }
     }
@@ -58,6 +59,7 @@ impl World<'_> {
             },
             pins: self.script.below(10) as u64,
             timeout: SHORTLY,
+            message_bytes: self.script.number() * u64::from(self.script.below(2) as u32),
         }
     }
 
@@ -205,9 +207,10 @@ impl World<'_> {
         let mut found = 0;
         // SAFETY: valid pointers; the struct has room for more than its size says, or as much.
         unsafe {
-            match self.script.below(5) {
+            match self.script.below(6) {
                 0 => rs_link_fd(vm, link, &mut descriptor),
                 1 => rs_link_error(vm, link, &mut kind, &mut text),
+                5 => self.list_pins(side, link),
                 2 => {
                     counts.size = counts.size.min(size_of::<rs_link_statistics>() as u32);
                     rs_link_counts(vm, link, &mut counts)
@@ -215,6 +218,21 @@ impl World<'_> {
                 3 => rs_remote_link(vm, self.remote(side), &mut found),
                 _ => rs_link_raise(vm, link, c"kind".as_ptr(), c"text".as_ptr()),
             }
+        }
+    }
+
+    fn list_pins(&self, side: usize, link: rs_link) -> rs_status {
+        let (room, mut count) = (self.script.below(5), 0);
+        let mut pins: Vec<rs_pin> = Vec::with_capacity(room);
+        // SAFETY: room for as many as it is told.
+        unsafe {
+            rs_link_pins(
+                self.sides[side].vm(),
+                link,
+                pins.as_mut_ptr(),
+                room,
+                &mut count,
+            )
         }
     }
 
@@ -296,6 +314,18 @@ impl World<'_> {
         let (vm, remote) = (self.sides[side].vm(), self.remote(side));
         // SAFETY: valid pointers.
         unsafe { rs_remote_path(vm, remote, steps.as_ptr(), steps.len(), &mut value) }
+    }
+
+    fn share(&mut self, side: usize) -> rs_status {
+        let (vm, mut image, mut value) = (self.sides[side].vm(), 0, 0);
+        // SAFETY: valid pointers.
+        unsafe {
+            if self.script.below(2) == 0 {
+                return rs_image_object(vm, self.id(), self.script.number(), &mut value);
+            }
+            let status = rs_remote_share(vm, self.remote(side), &mut image);
+            self.keep(status, image)
+        }
     }
 
     fn release(&mut self, side: usize) -> rs_status {
