@@ -44,21 +44,31 @@ pub fn send(channel: &mut Channel, kind: u32, words: &[u64]) -> Result<(), rs_st
     channel.send(&mut wait, kind, &[&bytes])
 }
 
-/// Asks for a variable, and then for nothing.
-pub fn ask_for_a_variable(channel: &mut Channel, name: &str) {
+/// A request of an honest peer, without arguments.
+pub fn request(code: u32, pin: u64, index: u64, name: &str) -> Vec<u64> {
+    let (serial, deadline, chain, limit, arguments) = (1, u64::MAX, 1, 0, 0);
     let mut bytes = name.as_bytes().to_vec();
     bytes.resize(bytes.len().next_multiple_of(8), 0);
-    let name_words = bytes
-        .chunks(8)
-        .map(|word| u64::from_ne_bytes(word.try_into().unwrap()));
-    let mut words = vec![1, u64::MAX, 0, u64::from(RS_READ_VARIABLE), 0, 0, 0];
+    let mut words = vec![serial, deadline, chain, u64::from(code), pin, index, limit];
     words.push(name.len() as u64);
-    words.extend(name_words);
-    words.push(0);
-    send(channel, 1, &words).unwrap();
+    words.extend(
+        bytes
+            .chunks(8)
+            .map(|word| u64::from_ne_bytes(word.try_into().unwrap())),
+    );
+    words.push(arguments);
+    words
+}
+
+/// The words of the next message.
+pub fn receive(channel: &mut Channel) -> Vec<u64> {
     let mut buffer = Buffer::new_in(HostAllocator::malloc());
     let mut wait = Wait::until(Deadline::after(Duration::from_secs(20)));
     channel.receive(&mut wait, &mut buffer).unwrap();
+    buffer
+        .chunks(8)
+        .map(|word| u64::from_ne_bytes(word.try_into().unwrap()))
+        .collect()
 }
 
 /// Requests of a liar: right ones of every kind, with some words changed; and noise.

@@ -17,6 +17,7 @@ mod shared;
 mod sharing;
 mod shortage;
 mod steps;
+mod tricky;
 
 use end::End;
 use items::{Content, Host, NIL, TRUE, content, object, small};

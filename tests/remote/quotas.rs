@@ -2,6 +2,7 @@
 
 use crate::end::End;
 use crate::items::{Content, NIL};
+use crate::lies;
 use crate::pair::{DEFAULT, two_with_a_channel, with_two, with_two_of};
 use crate::requests::Request;
 use vmshare::host::contract::rs_value;
@@ -146,7 +147,11 @@ fn what_is_too_long_for_the_peer_is_not_sent() {
             assert_eq!(parent.counts().pins, 1);
             parent.serve_until_gone();
         },
-        |channel: &mut Channel| crate::lies::ask_for_a_variable(channel, "anything"),
+        |channel: &mut Channel| {
+            let request = lies::request(RS_READ_VARIABLE, 0, 0, "anything");
+            lies::send(channel, 1, &request).unwrap();
+            lies::receive(channel);
+        },
     );
 }
 

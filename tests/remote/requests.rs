@@ -14,6 +14,8 @@ pub struct Request<'a> {
     pub name: &'a str,
     pub index: u64,
     pub arguments: &'a [rs_value],
+    /// Nanoseconds; 0: as the link says.
+    pub timeout: u64,
 }
 
 impl<'a> Request<'a> {
@@ -23,6 +25,7 @@ impl<'a> Request<'a> {
             name: "",
             index,
             arguments,
+            timeout: 0,
         }
     }
 
@@ -71,6 +74,7 @@ impl End {
             index: request.index,
             arguments: request.arguments.as_ptr(),
             arguments_count: request.arguments.len() as u64,
+            timeout: request.timeout,
             ..rs_operation::new(request.code)
         };
         let mut number = 0;
