@@ -183,6 +183,29 @@ fn a_reader_that_lies_ends_the_channel() {
 }
 
 #[test]
+fn the_own_cursors_of_an_end_are_not_what_a_peer_writes_there() {
+    let _alone = alone();
+    for lie in [0, 8, 1 << 20, u64::MAX] {
+        let (mut channel, mut liar) = acquainted();
+        // The words of the maker: this end's.
+        for word in [PUBLISHED, CONSUMED, SLEEPING] {
+            liar.word(word).store(lie, Ordering::SeqCst);
+        }
+        for round in 0..3 {
+            assert_eq!(channel.try_send(1, &[b"still here"]), Ok(true));
+            channel.flush();
+            liar.frame(Part::Whole, 8, &[round]);
+            let mut message = buffer();
+            assert_eq!(channel.try_receive(&mut message), Ok(Some(1)));
+            assert_eq!(message[..], round.to_ne_bytes()[..]);
+            // What the maker has published is what it has written: a hello, and this, again and again.
+            let published = liar.word(PUBLISHED).load(Ordering::SeqCst);
+            assert_eq!(published, 48 + 24 * (round + 1));
+        }
+    }
+}
+
+#[test]
 fn a_length_that_lies_ends_the_channel() {
     let _alone = alone();
     // More than is published, more than a frame may have, more than any ring.

@@ -316,6 +316,12 @@ impl End {
         }
     }
 
+    /// Waits until there is something to serve, and serves it.
+    pub fn wait(&self) -> Result<(), rs_status> {
+        // SAFETY: any id may be given.
+        ok(unsafe { rs_link_wait(self.host.vm, self.link, 0) }, ())
+    }
+
     /// The event loop of a host that has nothing else to do.
     pub fn serve_until_gone(&self) {
         while self.serve() {

@@ -18,6 +18,7 @@ mod sharing;
 mod shortage;
 mod steps;
 mod tricky;
+mod waking;
 
 use end::End;
 use items::{Content, Host, NIL, TRUE, content, object, small};

@@ -3,7 +3,9 @@
 use crate::end::{End, copy_of};
 use crate::items::{Body, Content, Host, Moment, NIL, TRUE, content, object, small};
 use crate::lies::{self, receive};
-use crate::pair::{DEFAULT, fork_to, join_link, new_link, two, two_with_a_liar, with_two};
+use crate::pair::{
+    DEFAULT, expect_end, fork_to, join_link, new_link, two, two_with_a_liar, with_two,
+};
 use crate::requests::Request;
 use crate::shared::{Shared, wait_until};
 use crate::sharing::shareable_vector;
@@ -85,6 +87,27 @@ fn a_slot_that_is_used_again_is_stale_for_who_has_given_it_back() {
     );
 }
 
+#[test]
+fn a_grandchild_that_inherits_a_link_is_refused() {
+    two(
+        |parent: &End| {
+            let list = parent.host.make(Content::Cons([small(1), NIL]));
+            parent.export("list", list, RS_CAN_ALL);
+            parent.serve_until_gone();
+        },
+        |child: &End| {
+            let list = child.variable("list").unwrap();
+            // Whether it tells the library of the fork (main.rs) or not.
+            expect_end(fork_to(|| {
+                assert_eq!(child.get(list, RS_CAR), Err(RS_ERR_FORKED));
+                assert_eq!(child.try_serve(Duration::ZERO), Err(RS_ERR_FORKED));
+                assert_eq!(child.close(true), Err(RS_ERR_FORKED));
+            }));
+            assert_eq!(child.get(list, RS_CAR), Ok(small(1)));
+        },
+    );
+}
+
 /// What a child found whose parent has died.
 #[derive(Default)]
 struct Orphan {
@@ -130,7 +153,7 @@ fn a_parent_dies_during_its_childs_setcar() {
         }));
         parent.serve_until_gone();
     });
-    crate::pair::expect_end(parent);
+    expect_end(parent);
     wait_until(|| orphan.is_done.load(SeqCst));
     assert_eq!(orphan.status.load(SeqCst), RS_ERR_DEAD);
     assert!(orphan.was_unknown.load(SeqCst));
