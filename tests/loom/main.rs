@@ -1,5 +1,5 @@
-//! Models of the sharing protocol, and of rings and wake-ups between processes, checked in every interleaving that loom can tell apart, up to a bound of
-//! preemptions. The code under test is the library's own.
+//! Models of the sharing protocol, and of rings, wake-ups and references between processes, checked in every
+//! interleaving that loom can tell apart, up to a bound of preemptions. The code under test is the library's own.
 //!
 //! Run by `scripts/loom.sh`, twice: as it is, and with `--cfg vmshare_loads_as_rmw`. Loom keeps only the last
 //! access of each thread to an atomic, so a thread's own load can hide another thread's; each
@@ -9,4 +9,5 @@
 
 mod heap;
 mod models;
+mod references;
 mod ring;
