@@ -79,6 +79,7 @@
 //! depth, bytes on their way.
 
 pub mod ask;
+pub mod cycles;
 pub mod link;
 pub mod pins;
 pub mod remotes;
