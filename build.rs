@@ -74,6 +74,11 @@ const HEADERS: &[Header] = &[
         includes: &["graph"],
     },
     Header {
+        name: "cycles",
+        sources: &["src/ffi/cycles.rs"],
+        includes: &["remote"],
+    },
+    Header {
         name: "report",
         sources: &["src/ffi/report.rs"],
         includes: &["vm"],

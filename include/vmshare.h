@@ -147,6 +147,7 @@
  *     vmshare/verify.h      the verifier
  *     vmshare/graph.h       images: whole graphs in one piece of memory
  *     vmshare/remote.h      objects of another process
+ *     vmshare/cycles.h      garbage that several processes keep alive together
  *     vmshare/loader.h      all of it by dlopen; not included here
  *     vmshare.hpp           handles for C++; not included here
  */
@@ -167,6 +168,7 @@
 
 #include "vmshare/graph.h"
 #include "vmshare/remote.h"
+#include "vmshare/cycles.h"
 
 #include "vmshare/gc.h"
 #include "vmshare/report.h"

@@ -207,6 +207,23 @@ impl Callbacks {
         }
     }
 
+    /// Has the host collect, with a summary in the middle.
+    pub fn collect(&self) -> Result<(), rs_status> {
+        let collect = self.host.collect.ok_or(RS_ERR_UNSUPPORTED)?;
+        // SAFETY: see the type.
+        match unsafe { collect(self.host.ctx) } {
+            RS_OK => Ok(()),
+            status if status < RS_OK => Err(status),
+            _ => Err(RS_ERR_HOST),
+        }
+    }
+
+    /// Whether the host can tell what refers to what, and collects when it is asked to.
+    pub fn can_summarise(&self) -> bool {
+        let tells = self.host.layouts_count != 0 || self.host.children.is_some();
+        tells && self.host.collect.is_some()
+    }
+
     /// Lets the host make an object ready to be shared.
     pub fn prepare(&self, object: Object) -> rs_status {
         match self.host.prepare {

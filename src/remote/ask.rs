@@ -268,7 +268,9 @@ impl Session<'_> {
         from.word()?;
         let status = from.word()? as i64;
         match rs_status::try_from(status).map_err(|_| self.end(RS_ERR_PEER))? {
-            RS_OK => self.read(&mut from).map_err(|status| self.failed(status)),
+            RS_OK => self
+                .while_reading(|| self.read(&mut from))
+                .map_err(|status| self.failed(status)),
             RS_RAISED => {
                 let (kind, text) = (from.bytes()?, from.bytes()?);
                 self.link.set_error(kind, text)?;

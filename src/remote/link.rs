@@ -1,5 +1,6 @@
 //! One end of a link: the channel, and what this process remembers of it.
 
+use super::cycles::observer::Observer;
 use super::pins::Pins;
 use super::values::Sent;
 use crate::host::contract::{rs_ractor, rs_value};
@@ -22,6 +23,8 @@ pub struct Settings {
     pub timeout: u64,
     /// Most pins.
     pub pins: usize,
+    /// This process has made the link, and the peer has taken it up.
+    pub is_maker: bool,
 }
 
 /// A name that the peer may use, and for what.
@@ -176,6 +179,7 @@ pub(super) struct Counters {
     pub released: AtomicU64,
     pub messages: AtomicU64,
     pub bytes: AtomicU64,
+    pub collected: AtomicU64,
 }
 
 /// Adds to a count.
@@ -192,6 +196,7 @@ pub struct Link {
     pub(super) exports: Mutex<Vec<Export>>,
     pub(super) state: Mutex<State>,
     pub(super) counters: Counters,
+    pub(super) observer: Observer,
     pub(super) allocator: HostAllocator,
 }
 
@@ -216,6 +221,7 @@ impl Link {
                 ended: None,
             }),
             counters: Counters::default(),
+            observer: Observer::new(settings.pins, allocator),
             allocator,
         }
     }
@@ -238,6 +244,11 @@ impl Link {
     /// The channel.
     pub fn channel(&self) -> &Mutex<Channel> {
         &self.channel
+    }
+
+    /// Its share in rounds of finding cycles.
+    pub fn observer(&self) -> &Observer {
+        &self.observer
     }
 
     /// Lets the peer use a name, or not any more if there are no rights.
@@ -310,6 +321,7 @@ impl Link {
             released: get(&self.counters.released),
             messages: get(&self.counters.messages),
             bytes: get(&self.counters.bytes),
+            collected: get(&self.counters.collected),
         }
     }
 

@@ -26,6 +26,8 @@ pub struct Pin {
     generation: u32,
     /// References that were sent, less those that were given back.
     count: u64,
+    /// [`Pins::cut`] when the last one was sent.
+    sent: u32,
 }
 
 /// In the place of an object that was revoked: no object is there.
@@ -43,7 +45,11 @@ pub struct Pins {
     free: Vec<u32>,
     /// The place of each object.
     of_object: Map<rs_value, u32>,
+    /// Pins that lead to nothing, and were not given back yet.
+    revoked: usize,
     most: usize,
+    /// How often a round of finding cycles has begun.
+    cut: u32,
 }
 
 fn number(index: u32, generation: u32) -> u64 {
@@ -57,6 +63,8 @@ impl Pins {
             places: Vec::new_in(allocator),
             free: Vec::new_in(allocator),
             of_object: Map::with_hasher_in(Default::default(), allocator),
+            revoked: 0,
+            cut: 0,
             most: most.min(u32::MAX as usize),
         }
     }
@@ -76,10 +84,11 @@ impl Pins {
         if let Some(&index) = self.of_object.get(&object) {
             let pin = &mut self.places[index as usize];
             pin.count += 1;
+            pin.sent = self.cut;
             pin.rights |= rights;
             return Ok(number(index, pin.generation));
         }
-        if self.len() >= self.most {
+        if self.len() + self.revoked >= self.most {
             return Err(RS_ERR_LIMIT);
         }
         let index = self.free_place()?;
@@ -91,6 +100,7 @@ impl Pins {
         pin.object = object;
         pin.rights = rights;
         pin.count = 1;
+        pin.sent = self.cut;
         Ok(number(index, pin.generation))
     }
 
@@ -106,6 +116,7 @@ impl Pins {
             rights: 0,
             generation: 1,
             count: 0,
+            sent: 0,
         };
         push(&mut self.places, pin)?;
         Ok((self.places.len() - 1) as u32)
@@ -129,8 +140,9 @@ impl Pins {
         let pin = &mut self.places[index as usize];
         pin.count = left;
         if left == 0 {
-            if pin.is_live() {
-                self.of_object.remove(&pin.object);
+            match pin.is_live() {
+                true => drop(self.of_object.remove(&pin.object)),
+                false => self.revoked -= 1,
             }
             pin.object = 0;
             if pin.generation < LAST_GENERATION {
@@ -146,7 +158,22 @@ impl Pins {
     pub fn revoke(&mut self, object: rs_value) -> Result<(), rs_status> {
         let index = self.of_object.remove(&object).ok_or(RS_ERR_ARGUMENT)?;
         self.places[index as usize].object = REVOKED;
+        self.revoked += 1;
         Ok(())
+    }
+
+    /// A round of finding cycles begins: references that are sent from now on are told from those before.
+    pub fn begin_cut(&mut self) {
+        self.cut = self.cut.wrapping_add(1);
+    }
+
+    /// Lets go of an object that no process needed at the cut, as [`revoke`](Pins::revoke) does; unless it was
+    /// given back since, or sent once more. Returns whether it did.
+    pub fn let_go(&mut self, number: u64) -> bool {
+        match self.get(number) {
+            Ok(pin) if pin.sent != self.cut => self.revoke(pin.object).is_ok(),
+            _ => false,
+        }
     }
 
     /// Every pin, with its number.
@@ -162,6 +189,7 @@ impl Pins {
         self.places.clear();
         self.free.clear();
         self.of_object.clear();
+        self.revoked = 0;
     }
 
     /// Visits the place of every object.
@@ -241,6 +269,34 @@ mod tests {
         assert_eq!(pins.release(number, 1), Ok(()));
         assert_eq!(pins.release(number, 1), Err(RS_ERR_PEER));
         assert!(pins.get(again).is_ok());
+    }
+
+    #[test]
+    fn what_was_sent_since_the_cut_is_not_let_go() {
+        let mut pins = pins();
+        let [old, new, gone] = [16, 32, 48].map(|object| pins.send(object, 1).unwrap());
+        pins.begin_cut();
+        // Its count is what it was, but what was given back is not what was sent.
+        assert_eq!(pins.send(32, 1), Ok(new));
+        assert_eq!(pins.release(new, 1), Ok(()));
+        assert_eq!(pins.release(gone, 1), Ok(()));
+        assert_eq!(
+            [old, new, gone].map(|number| pins.let_go(number)),
+            [true, false, false]
+        );
+        assert_eq!(pins.get(old), Err(RS_ERR_STALE));
+        assert_eq!(pins.release(old, 1), Ok(()));
+        assert_eq!(pins.len(), 1);
+    }
+
+    #[test]
+    fn what_was_revoked_counts_until_it_is_given_back() {
+        let mut pins = pins();
+        let numbers = [16, 32, 48].map(|object| pins.send(object, 1).unwrap());
+        assert_eq!(pins.revoke(16), Ok(()));
+        assert_eq!(pins.send(64, 1), Err(RS_ERR_LIMIT));
+        assert_eq!(pins.release(numbers[0], 1), Ok(()));
+        assert!(pins.send(64, 1).is_ok());
     }
 
     #[test]

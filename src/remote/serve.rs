@@ -143,7 +143,7 @@ impl Session<'_> {
         arguments_count: usize,
         from: &mut Reader<'_>,
     ) -> Result<Granted, rs_status> {
-        let arguments = self.read_all(arguments_count, from)?;
+        let arguments = self.while_reading(|| self.read_all(arguments_count, from))?;
         from.end()?;
         if request.code == FETCH {
             return Ok(Granted {
@@ -311,6 +311,10 @@ impl Session<'_> {
     /// stands for its copy from now on. What can't be copied stays a reference, which dies with the link.
     pub(super) fn replace_by_copies(&self, from: &mut Reader<'_>) -> Result<(), rs_status> {
         let pins = read_numbers(from)?;
+        self.while_reading(|| self.replace_row(&pins, from))
+    }
+
+    fn replace_row(&self, pins: &[u64], from: &mut Reader<'_>) -> Result<(), rs_status> {
         self.read_row(from, |number, value| {
             let pin = *pins.get(number).ok_or(RS_ERR_PEER)?;
             let mut remotes = lock(self.remotes);

@@ -7,6 +7,7 @@
 //! | release | for each pin of the receiver: its number, and how many references are given back |
 //! | evacuation | a serial number as of a request, the numbers of the sender's pins, and a row of values: what they were |
 //! | goodbye | none: nothing comes after it |
+//! | marker, summary | see [`cycles::round`](super::cycles::round) |
 //!
 //! Sending never waits: what there is no room for is queued, and sent while the link waits for something
 //! to receive, or is served. So a peer that reads nothing stops nobody; it runs into a limit.
@@ -15,6 +16,7 @@
 //! waits for; and if it is not, the peer, which is one thread, can't answer before it has its own answer.
 //! Answers to outer requests that come meanwhile are kept.
 
+use super::cycles::snapshot::Snapshots;
 use super::link::{Link, Message, State, count};
 use super::remotes::{Release, Remotes};
 use super::wire::{Reader, Writer};
@@ -35,6 +37,8 @@ pub(super) const ANSWER: u32 = 2;
 pub(super) const RELEASE: u32 = 3;
 pub(super) const EVACUATION: u32 = 4;
 pub(super) const GOODBYE: u32 = 5;
+pub(super) const MARKER: u32 = 6;
+pub(super) const SUMMARY: u32 = 7;
 
 /// How often a wait asks whether it is cancelled.
 const SLICE: Duration = Duration::from_millis(10);
@@ -52,6 +56,8 @@ pub struct Session<'a> {
     pub link: &'a Link,
     /// All remotes of the vm.
     pub remotes: &'a Mutex<Remotes>,
+    /// All snapshots of the vm.
+    pub snapshots: &'a Snapshots,
 }
 
 impl Session<'_> {
@@ -165,7 +171,9 @@ impl Session<'_> {
         };
         drop((state, channel));
         let kind = received.map_err(|status| self.failed(status))?;
-        Ok(kind.map(|kind| Message { kind, bytes }))
+        let message = kind.map(|kind| Message { kind, bytes });
+        message.iter().for_each(|message| self.observe(message));
+        Ok(message)
     }
 
     /// Waits for the next message, and sends meanwhile what there was no room for.
@@ -176,7 +184,11 @@ impl Session<'_> {
         let mut bytes = Vec::new_in(self.link.allocator);
         loop {
             match self.receive_for_a_slice(deadline, &mut bytes) {
-                Ok(kind) => return Ok(Message { kind, bytes }),
+                Ok(kind) => {
+                    let message = Message { kind, bytes };
+                    self.observe(&message);
+                    return Ok(message);
+                }
                 Err(RS_ERR_TIMEOUT) if !deadline.has_passed(now()) => {
                     if self.callbacks().is_cancelled(self.link.id()) {
                         return Err(RS_CANCELLED);
@@ -213,6 +225,8 @@ impl Session<'_> {
             ANSWER => self.handle_answer(message),
             RELEASE => self.take_releases(&mut from),
             EVACUATION => self.take_over(from),
+            MARKER => self.take_part(from),
+            SUMMARY => self.take_summary(words),
             GOODBYE => Err(RS_ERR_DEAD),
             _ => Err(RS_ERR_PEER),
         };

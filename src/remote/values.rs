@@ -331,26 +331,52 @@ impl Session<'_> {
 
     /// Passes over a value that nobody wants: its references are given back.
     pub(super) fn discard(&self, from: &mut Reader<'_>) -> Result<(), rs_status> {
-        if from.peek()? & TAG == IMAGE {
-            from.word()?;
-            let count = from.count()?;
-            from.words(count)?;
-            for _ in 0..from.count()? {
-                self.discard_plain(from)?;
+        let mut outcome = Ok(());
+        mentions(from, &mut |mention| {
+            if let Mention::Remote(pin) = mention {
+                let given = lock(self.remotes).give_back(self.link.id(), pin);
+                outcome = outcome.and(given);
             }
-            return Ok(());
-        }
-        self.discard_plain(from)
+        })?;
+        outcome
     }
+}
 
-    fn discard_plain(&self, from: &mut Reader<'_>) -> Result<(), rs_status> {
-        let mut reference = *from;
-        skip(from)?;
-        match reference.word()? & TAG {
-            MINE => lock(self.remotes).give_back(self.link.id(), reference.word()?),
-            _ => Ok(()),
-        }
+/// A reference in a message that has arrived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mention {
+    /// A pin of this process, whose object comes home.
+    Home(u64),
+    /// A pin of the peer.
+    Remote(u64),
+}
+
+/// Passes over a value, and tells of the references in it.
+pub(super) fn mentions(
+    from: &mut Reader<'_>,
+    tell: &mut dyn FnMut(Mention),
+) -> Result<(), rs_status> {
+    if from.peek()? & TAG != IMAGE {
+        return mentions_plain(from, tell);
     }
+    from.word()?;
+    let count = from.count()?;
+    from.words(count)?;
+    for _ in 0..from.count()? {
+        mentions_plain(from, tell)?;
+    }
+    Ok(())
+}
+
+fn mentions_plain(from: &mut Reader<'_>, tell: &mut dyn FnMut(Mention)) -> Result<(), rs_status> {
+    let mut reference = *from;
+    skip(from)?;
+    match reference.word()? & TAG {
+        YOURS => tell(Mention::Home(reference.word()?)),
+        MINE => tell(Mention::Remote(reference.word()?)),
+        _ => {}
+    }
+    Ok(())
 }
 
 /// Passes over a value that is no image.

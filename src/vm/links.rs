@@ -1,11 +1,13 @@
 //! The links of a vm, and the references that came over them.
 
 use super::Vm;
+use super::cycles::Cycles;
 use super::kept::{Kept, Using};
 use crate::host::contract::{rs_ractor, rs_value};
 use crate::host::exchange::*;
 use crate::host::memory::HostAllocator;
 use crate::host::table::Kind;
+use crate::remote::cycles::FEATURE;
 use crate::remote::link::{Link, Settings};
 use crate::remote::remotes::Remotes;
 use crate::remote::session::Session;
@@ -28,7 +30,8 @@ const PINS: usize = 1 << 24;
 /// All links of a vm.
 pub struct Links {
     links: Kept<LinkAndEnd>,
-    remotes: Mutex<Remotes>,
+    pub(super) remotes: Mutex<Remotes>,
+    pub(super) cycles: Cycles,
     /// How often this process was forked from one that had these links. They stay with that one: of the
     /// links of an earlier process nothing is touched, not even locks, which may be held for ever.
     forks: AtomicU32,
@@ -36,7 +39,7 @@ pub struct Links {
 
 /// A link, and the descriptors of its other end until another process has them.
 pub struct LinkAndEnd {
-    link: Link,
+    pub(super) link: Link,
     end: Mutex<Option<Handover>>,
     /// [`Links::forks`] when it was made.
     forks: u32,
@@ -48,6 +51,7 @@ impl Links {
         Links {
             links: Kept::new(Kind::Link, vm, allocator),
             remotes: Mutex::new(Remotes::new(vm, allocator)),
+            cycles: Cycles::new(allocator),
             forks: AtomicU32::new(0),
         }
     }
@@ -63,9 +67,14 @@ impl Links {
 
     /// Visits the place of every object that peers refer to.
     pub fn for_each_root(&self, visit: &mut dyn FnMut(&mut rs_value)) {
+        self.for_each_own(|link| link.for_each_root(&mut *visit));
+    }
+
+    /// Visits the links of this process.
+    pub(super) fn for_each_own(&self, mut visit: impl FnMut(&Link)) {
         self.links.for_each_mut(|entry| {
             if self.is_own(entry) {
-                entry.link.for_each_root(&mut *visit);
+                visit(&entry.link);
             }
         });
     }
@@ -94,7 +103,7 @@ pub fn inherit(end: &rs_link_end) -> rs_status {
 }
 
 impl Vm {
-    fn link(&self, id: rs_link) -> Result<Using<'_, LinkAndEnd>, rs_status> {
+    pub(super) fn link(&self, id: rs_link) -> Result<Using<'_, LinkAndEnd>, rs_status> {
         let using = self.links.links.get(id)?;
         if !self.links.is_own(&using) {
             return Err(RS_ERR_FORKED);
@@ -103,12 +112,13 @@ impl Vm {
         Ok(using)
     }
 
-    fn session<'a>(&'a self, using: &'a LinkAndEnd) -> Session<'a> {
+    pub(super) fn session<'a>(&'a self, using: &'a LinkAndEnd) -> Session<'a> {
         Session {
             host: &self.host,
             heap: self.host.any_heap(),
             link: &using.link,
             remotes: &self.links.remotes,
+            snapshots: &self.links.cycles.snapshots,
         }
     }
 
@@ -119,6 +129,9 @@ impl Vm {
         }
         if own.spin != Duration::ZERO {
             own.spin = SPIN;
+        }
+        if self.host.callbacks().can_summarise() {
+            own.hello.features |= FEATURE;
         }
         own
     }
@@ -138,6 +151,7 @@ impl Vm {
                 0 => PINS,
                 pins => usize::try_from(pins).unwrap_or(usize::MAX),
             },
+            is_maker: end.is_some(),
         };
         let id = self.links.links.add(LinkAndEnd {
             link: Link::new(channel, settings, self.host.allocator()),

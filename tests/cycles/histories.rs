@@ -1,0 +1,144 @@
+//! Random histories of a hub and two children, step by step, compared with an oracle that sees all of them.
+
+use crate::heap::{FIELDS, NIL, object};
+use crate::star::{BOARDS, HUB, ROOTS, Star};
+use proptest::prelude::*;
+use vmshare::status::*;
+
+/// One step of a history, by a process.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Allocate,
+    Drop,
+    Copy,
+    Store,
+    Load,
+    /// Asks for a field of a remote object.
+    BeginRead,
+    /// Asks to set it.
+    BeginWrite,
+    /// Handles one message.
+    Serve,
+    Poll,
+    Forget,
+    Collect,
+    BeginRound,
+    FinishRound,
+}
+
+/// A step, and of which process, with which of its roots, and with which field.
+type Act = (Step, usize, usize, usize, usize);
+
+fn act() -> impl Strategy<Value = Act> {
+    let step = prop_oneof![
+        3 => Just(Step::Allocate),
+        3 => Just(Step::Drop),
+        1 => Just(Step::Copy),
+        4 => Just(Step::Store),
+        2 => Just(Step::Load),
+        5 => Just(Step::BeginRead),
+        7 => Just(Step::BeginWrite),
+        12 => Just(Step::Serve),
+        8 => Just(Step::Poll),
+        1 => Just(Step::Forget),
+        3 => Just(Step::Collect),
+        3 => Just(Step::BeginRound),
+        4 => Just(Step::FinishRound),
+    ];
+    (step, 0..3_usize, 0..ROOTS, 0..ROOTS, 0..FIELDS)
+}
+
+/// A root that may be changed.
+fn changing(root: usize) -> usize {
+    root.max(BOARDS)
+}
+
+fn carry_out(star: &Star, (step, process, first, second, field): Act) {
+    let heap = &star.heaps[process];
+    let target = object(star.root(process, first));
+    let own = target.filter(|target| !target.is_wrapper());
+    let remote = target.filter(|target| target.is_wrapper());
+    let value = star.root(process, second);
+    match step {
+        Step::Allocate => heap.roots[changing(first)].set(heap.allocate()),
+        Step::Drop => heap.roots[changing(first)].set(NIL),
+        Step::Copy => heap.roots[changing(second)].set(star.root(process, first)),
+        Step::Store => own.into_iter().for_each(|own| own.fields[field].set(value)),
+        Step::Load => own
+            .into_iter()
+            .for_each(|own| heap.roots[changing(second)].set(own.fields[field].get())),
+        Step::BeginRead => remote
+            .into_iter()
+            .for_each(|remote| star.begin(process, remote, field, None, changing(second))),
+        Step::BeginWrite => remote.into_iter().for_each(|remote| {
+            star.begin(process, remote, field, Some(value), changing(first));
+        }),
+        Step::Serve => {
+            let links = star.links_of(process);
+            let status = heap.serve(links[first % links.len()], 1);
+            assert!(matches!(status, RS_OK | RS_MORE), "{status}");
+        }
+        Step::Poll => star.poll(process),
+        Step::Forget => star.forget(process),
+        Step::Collect => heap.collect(),
+        Step::BeginRound if !star.has_round.get() => {
+            assert_eq!(star.heaps[HUB].begin_round(0), RS_OK);
+            star.has_round.set(true);
+        }
+        Step::FinishRound if star.has_round.get() => {
+            let is_over = star.heaps[HUB].finish_round(false).is_some();
+            star.has_round.set(!is_over);
+        }
+        Step::BeginRound | Step::FinishRound => {}
+    }
+}
+
+/// One round finds all garbage; what it was needs some collections to die.
+fn collect_all(star: &Star) {
+    star.end_round();
+    assert_eq!(star.heaps[HUB].begin_round(0), RS_OK);
+    star.has_round.set(true);
+    star.end_round();
+    for _ in 0..4 {
+        star.heaps.iter().for_each(|heap| heap.collect());
+        star.drain();
+    }
+}
+
+/// How many histories: `VMSHARE_HISTORIES` says so to who wants more.
+fn histories() -> u32 {
+    let wanted = std::env::var("VMSHARE_HISTORIES").ok();
+    wanted
+        .and_then(|wanted| wanted.parse().ok())
+        .unwrap_or(2000)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: histories(),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn nothing_reachable_is_freed_and_all_else_is(acts in proptest::collection::vec(act(), 1..120)) {
+        let star = Star::new([true; 3]);
+        for act in acts {
+            carry_out(&star, act);
+        }
+        collect_all(&star);
+        star.expect_no_garbage();
+        star.drop_roots();
+        collect_all(&star);
+        star.expect_no_garbage();
+    }
+
+    #[test]
+    fn a_child_that_takes_no_part_loses_nothing(acts in proptest::collection::vec(act(), 1..120)) {
+        let star = Star::new([true, true, false]);
+        for act in acts {
+            carry_out(&star, act);
+        }
+        star.end_round();
+    }
+}

@@ -1,0 +1,7 @@
+//! Garbage cycles across processes: nothing that is reachable is ever freed, and all else is.
+
+#![cfg(target_os = "linux")]
+
+mod heap;
+mod histories;
+mod star;

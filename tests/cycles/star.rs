@@ -1,0 +1,351 @@
+//! A hub and two children with links to it, all in one process and one thread, and the oracle that sees the
+//! graph of all three.
+
+use crate::heap::{Heap, NIL, Name, Object, World, name, object};
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use vmshare::ffi::remote::*;
+use vmshare::host::contract::rs_value;
+use vmshare::host::exchange::*;
+use vmshare::status::*;
+
+pub const HUB: usize = 0;
+pub const CHILDREN: [usize; 2] = [1, 2];
+
+/// Values that a program holds. The first ones stay: of a child its board, an object of the hub that both
+/// know; of the hub the boards of both.
+pub const ROOTS: usize = 6;
+pub const BOARDS: usize = 2;
+
+/// A request that is under way.
+struct Flight {
+    /// What the message mentions that has not been handled yet.
+    holds: Vec<Name>,
+    /// Whoever asked will get the result.
+    is_wanted: bool,
+}
+
+/// A request of a program.
+struct Pending {
+    link: rs_link,
+    request: u64,
+    flight: usize,
+    root: usize,
+}
+
+pub struct Star {
+    pub heaps: [Box<Heap>; 3],
+    /// The ends of the links: the hub's, and the child's.
+    links: [(rs_link, rs_link); 2],
+    flights: RefCell<BTreeMap<usize, Flight>>,
+    last_flight: Cell<usize>,
+    /// What each process has been asked for over its links, by (asker, owner).
+    queues: RefCell<BTreeMap<(usize, usize), VecDeque<usize>>>,
+    pending: RefCell<[VecDeque<Pending>; 3]>,
+    pub has_round: Cell<bool>,
+}
+
+fn duplicate(descriptor: i32) -> i32 {
+    // SAFETY: no memory is passed.
+    let copy = unsafe { libc::fcntl(descriptor, libc::F_DUPFD_CLOEXEC, 0) };
+    assert!(copy >= 0);
+    copy
+}
+
+/// Joins two heaps of this process.
+fn join(hub: &Heap, child: &Heap) -> (rs_link, rs_link) {
+    let options = rs_link_options {
+        size: size_of::<rs_link_options>() as u32,
+        ring_bytes: 4096,
+        ..rs_link_options::default()
+    };
+    let (mut own, mut theirs, mut end) = (0, 0, rs_link_end::default());
+    // SAFETY: valid pointers; the copies of the descriptors are given away.
+    unsafe {
+        let status = rs_link_new(hub.vm, hub.main, &options, &mut own, &mut end);
+        assert_eq!(status, RS_OK);
+        let copy = rs_link_end {
+            segment: duplicate(end.segment),
+            socket: duplicate(end.socket),
+        };
+        let status = rs_link_adopt(child.vm, child.main, &options, &copy, &mut theirs);
+        assert_eq!(status, RS_OK);
+        assert_eq!(rs_link_spawned(hub.vm, own, libc::getpid()), RS_OK);
+    }
+    (own, theirs)
+}
+
+impl World for Star {
+    /// Only the hub ever waits, while one of its children does what it was asked for.
+    fn meanwhile(&self, process: usize) {
+        for other in (0..3).filter(|&other| other != process) {
+            if process == HUB || other == HUB {
+                self.serve_all_of(other);
+            }
+        }
+    }
+
+    fn frees(&self, process: usize, freed: &Object) {
+        let reached = self.reached();
+        assert!(
+            !reached.contains(&std::ptr::from_ref(freed)),
+            "process {process} frees {:?}, which is reachable",
+            freed.name
+        );
+    }
+
+    fn begins(&self, process: usize, link: rs_link) -> usize {
+        let asker = self.peer(process, link);
+        let mut queues = self.queues.borrow_mut();
+        let queue = queues.get_mut(&(asker, process)).unwrap();
+        queue.pop_front().unwrap()
+    }
+
+    fn ends(&self, operation: usize, result: Option<Name>) {
+        let mut flights = self.flights.borrow_mut();
+        if let Some(flight) = flights.get_mut(&operation) {
+            flight.holds = result.into_iter().filter(|_| flight.is_wanted).collect();
+        }
+    }
+
+    fn asks(&self, process: usize, link: rs_link, target: Name, argument: Option<Name>) -> usize {
+        let owner = self.peer(process, link);
+        let number = self.last_flight.get() + 1;
+        self.last_flight.set(number);
+        let flight = Flight {
+            holds: [Some(target), argument].into_iter().flatten().collect(),
+            is_wanted: true,
+        };
+        self.flights.borrow_mut().insert(number, flight);
+        let mut queues = self.queues.borrow_mut();
+        queues
+            .entry((process, owner))
+            .or_default()
+            .push_back(number);
+        number
+    }
+
+    fn forgets(&self, asked: usize) {
+        self.flights.borrow_mut().remove(&asked);
+    }
+}
+
+impl Star {
+    pub fn new(collects: [bool; 3]) -> Box<Star> {
+        let heaps = [0, 1, 2].map(|process| Heap::new(process, ROOTS, collects[process]));
+        let links = CHILDREN.map(|child| join(&heaps[HUB], &heaps[child]));
+        let star = Box::new(Star {
+            heaps,
+            links,
+            flights: RefCell::default(),
+            last_flight: Cell::new(0),
+            queues: RefCell::default(),
+            pending: RefCell::default(),
+            has_round: Cell::new(false),
+        });
+        for heap in &star.heaps {
+            heap.set_world(Some(&raw const *star));
+        }
+        for child in CHILDREN {
+            let hub = &star.heaps[HUB];
+            let board = hub.allocate();
+            hub.roots[child - 1].set(board);
+            hub.export(star.links[child - 1].0, c"board".as_ptr(), board);
+            let own = star.heaps[child].variable(star.links[child - 1].1, "board");
+            star.heaps[child].roots[0].set(own.unwrap());
+        }
+        star.drain();
+        star
+    }
+
+    /// Who is at the other end of a link.
+    fn peer(&self, process: usize, link: rs_link) -> usize {
+        match process {
+            HUB => 1 + self.links.iter().position(|ends| ends.0 == link).unwrap(),
+            _ => HUB,
+        }
+    }
+
+    /// A process's links.
+    pub fn links_of(&self, process: usize) -> Vec<rs_link> {
+        match process {
+            HUB => self.links.iter().map(|ends| ends.0).collect(),
+            child => vec![self.links[child - 1].1],
+        }
+    }
+
+    fn serve_all_of(&self, process: usize) {
+        for link in self.links_of(process) {
+            while self.heaps[process].serve(link, 0) == RS_MORE {}
+        }
+    }
+
+    /// Asks for a field of what a root stands for, or to set it; the result goes to another root.
+    pub fn begin(
+        &self,
+        process: usize,
+        target: &Object,
+        field: usize,
+        value: Option<rs_value>,
+        root: usize,
+    ) {
+        let (link, request, flight) = self.heaps[process].begin(target, field, value);
+        self.pending.borrow_mut()[process].push_back(Pending {
+            link,
+            request,
+            flight,
+            root,
+        });
+    }
+
+    /// Takes the result of the oldest request, if it is there.
+    pub fn poll(&self, process: usize) {
+        let Some(first) = self.pending.borrow_mut()[process].pop_front() else {
+            return;
+        };
+        match self.heaps[process].poll(first.link, first.request) {
+            Some(value) => {
+                self.heaps[process].roots[first.root].set(value);
+                self.forgets(first.flight);
+            }
+            None => self.pending.borrow_mut()[process].push_front(first),
+        }
+    }
+
+    /// Nobody wants the result of the oldest request.
+    pub fn forget(&self, process: usize) {
+        let Some(first) = self.pending.borrow_mut()[process].pop_front() else {
+            return;
+        };
+        self.heaps[process].forget(first.link, first.request);
+        let mut flights = self.flights.borrow_mut();
+        let flight = flights.get_mut(&first.flight).unwrap();
+        flight.is_wanted = false;
+        let is_handled = !self
+            .queues
+            .borrow()
+            .values()
+            .any(|queue| queue.contains(&first.flight));
+        if is_handled {
+            flights.remove(&first.flight);
+        }
+    }
+
+    /// All processes do all that they were asked for, and take all results.
+    pub fn drain(&self) {
+        for _ in 0..100 {
+            (0..3).for_each(|process| self.serve_all_of(process));
+            (0..3).for_each(|process| self.poll(process));
+            if self.pending.borrow().iter().all(VecDeque::is_empty) {
+                break;
+            }
+        }
+        assert!(self.pending.borrow().iter().all(VecDeque::is_empty));
+        for _ in 0..4 {
+            (0..3).for_each(|process| self.serve_all_of(process));
+        }
+    }
+
+    /// Ends the round that is under way, if one is; all peers answer.
+    pub fn end_round(&self) {
+        self.drain();
+        if self.has_round.replace(false) {
+            assert!(self.heaps[HUB].finish_round(false).is_some());
+        }
+    }
+
+    /// The object of this name, in its own process.
+    fn named(&self, (process, number): Name) -> &Object {
+        self.heaps[process].objects()[number]
+    }
+
+    /// All objects that a program can reach, or a message under way.
+    pub fn reached(&self) -> BTreeSet<*const Object> {
+        let mut reached = BTreeSet::new();
+        let mut worklist: Vec<(usize, &Object)> = Vec::new();
+        for heap in &self.heaps {
+            let held = heap.roots.iter().map(|root| root.get()).chain(heap.held());
+            worklist.extend(held.filter_map(|value| Some((heap.process, object(value)?))));
+        }
+        for flight in self.flights.borrow().values() {
+            worklist.extend(flight.holds.iter().map(|&name| (name.0, self.named(name))));
+        }
+        while let Some((process, object)) = worklist.pop() {
+            if !reached.insert(&raw const *object) {
+                continue;
+            }
+            let fields = object.fields.iter().map(Cell::get);
+            worklist
+                .extend(fields.filter_map(|value| Some((process, crate::heap::object(value)?))));
+            if object.is_wrapper() {
+                worklist.extend(self.behind(process, object));
+            }
+        }
+        reached
+    }
+
+    /// What a wrapper leads to: the object itself, or what stands for it in the hub.
+    fn behind(&self, process: usize, wrapper: &Object) -> Option<(usize, &Object)> {
+        if process == HUB || wrapper.name.0 == HUB {
+            return Some((wrapper.name.0, self.named(wrapper.name)));
+        }
+        let mut objects = self.heaps[HUB].objects().into_iter();
+        let stands = |object: &&Object| {
+            object.is_wrapper() && object.name == wrapper.name && !object.is_freed.get()
+        };
+        objects.find(stands).map(|object| (HUB, object))
+    }
+
+    /// What is reachable can be used; all else is freed, and pins and remotes are what they must be.
+    pub fn expect_no_garbage(&self) {
+        let reached = self.reached();
+        for heap in &self.heaps {
+            for object in heap.objects() {
+                let is_reached = reached.contains(&std::ptr::from_ref(object));
+                assert_eq!(
+                    object.is_freed.get(),
+                    !is_reached,
+                    "object {:?} in process {}",
+                    object.name,
+                    heap.process
+                );
+                if is_reached && object.is_wrapper() {
+                    let read = self.heaps[heap.process].request(object, 0, None);
+                    assert!(read.is_ok(), "{:?}: {read:?}", object.name);
+                }
+            }
+        }
+        (0..3).for_each(|process| self.heaps[process].collect());
+        self.drain();
+        for (index, &(own, theirs)) in self.links.iter().enumerate() {
+            let hub = self.heaps[HUB].counts(own);
+            let child = self.heaps[index + 1].counts(theirs);
+            assert_eq!((hub.pins, hub.remotes), (child.remotes, child.pins));
+        }
+    }
+
+    /// A value that a program holds.
+    pub fn root(&self, process: usize, root: usize) -> rs_value {
+        self.heaps[process].roots[root].get()
+    }
+
+    /// Drops everything that a program holds but its board.
+    pub fn drop_roots(&self) {
+        for heap in &self.heaps {
+            heap.roots[BOARDS..].iter().for_each(|root| root.set(NIL));
+        }
+    }
+
+    /// How many objects of a process are alive.
+    pub fn alive(&self, process: usize) -> usize {
+        let objects = self.heaps[process].objects().into_iter();
+        objects
+            .filter(|object| !object.is_freed.get() && !object.is_wrapper())
+            .count()
+    }
+
+    /// Whether what a value is has been freed.
+    pub fn is_freed(&self, value: rs_value) -> bool {
+        name(value).is_some_and(|name| self.named(name).is_freed.get())
+    }
+}
