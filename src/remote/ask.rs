@@ -263,6 +263,12 @@ impl Session<'_> {
 
     /// What an answer says.
     fn result(&self, answer: &Message) -> Result<rs_value, rs_status> {
+        let result = self.read_result(answer);
+        self.stop_keeping(answer);
+        result
+    }
+
+    fn read_result(&self, answer: &Message) -> Result<rs_value, rs_status> {
         let words = words_of(&answer.bytes).unwrap_or(&[]);
         let mut from = Reader::new(words);
         from.word()?;

@@ -39,6 +39,8 @@ pub(super) struct Message {
     pub kind: u32,
     /// Words, as bytes: aligned, since the allocator's memory is.
     pub bytes: Vec<u8>,
+    /// It is an answer that was kept: the pins that come home with it are held.
+    pub is_kept: bool,
 }
 
 /// A request that waits for its answer.

@@ -153,6 +153,18 @@ impl Pins {
         Ok(())
     }
 
+    /// One reference has come home in an answer that is read later: until it is released, the pin stays. A
+    /// number that names nothing holds nothing.
+    pub fn hold(&mut self, number: u64) {
+        let place = self.places.get_mut(number as u32 as usize);
+        if let Some(pin) = place
+            && pin.count != 0
+            && u64::from(pin.generation) == number >> 32
+        {
+            pin.count += 1;
+        }
+    }
+
     /// The peer's references to an object lead to nothing from now on. They are still counted: the peer
     /// will give them back.
     pub fn revoke(&mut self, object: rs_value) -> Result<(), rs_status> {

@@ -16,14 +16,17 @@
 //! waits for; and if it is not, the peer, which is one thread, can't answer before it has its own answer.
 //! Answers to outer requests that come meanwhile are kept.
 
+use super::cycles::observer::mentions_of;
 use super::cycles::snapshot::Snapshots;
 use super::link::{Link, Message, State, count};
+use super::pins::Pins;
 use super::remotes::{Release, Remotes};
+use super::values::Mention;
 use super::wire::{Reader, Writer};
 use crate::host::Host;
 use crate::host::callbacks::Callbacks;
 use crate::host::host_heap::AnyHeap;
-use crate::host::memory::{Vec, push, words_of};
+use crate::host::memory::{Vec, words_of};
 use crate::shm::channel::Channel;
 use crate::shm::deadline::{Deadline, now};
 use crate::shm::waiting::Wait;
@@ -171,7 +174,11 @@ impl Session<'_> {
         };
         drop((state, channel));
         let kind = received.map_err(|status| self.failed(status))?;
-        let message = kind.map(|kind| Message { kind, bytes });
+        let message = kind.map(|kind| Message {
+            kind,
+            bytes,
+            is_kept: false,
+        });
         message.iter().for_each(|message| self.observe(message));
         Ok(message)
     }
@@ -185,7 +192,11 @@ impl Session<'_> {
         loop {
             match self.receive_for_a_slice(deadline, &mut bytes) {
                 Ok(kind) => {
-                    let message = Message { kind, bytes };
+                    let message = Message {
+                        kind,
+                        bytes,
+                        is_kept: false,
+                    };
                     self.observe(&message);
                     return Ok(message);
                 }
@@ -249,7 +260,14 @@ impl Session<'_> {
         let serial = from.word()?;
         let mut state = self.state();
         if state.waiting.iter().any(|own| own.serial == serial) {
-            return push(&mut state.answers, message);
+            state.answers.try_reserve(1).map_err(|_| RS_ERR_MEMORY)?;
+            drop(state);
+            self.for_each_home(&message, Pins::hold);
+            self.state().answers.push(Message {
+                is_kept: true,
+                ..message
+            });
+            return Ok(());
         }
         drop(state);
         if from.word()? != RS_OK as u64 {
@@ -258,7 +276,31 @@ impl Session<'_> {
         while from.end().is_err() {
             self.discard(&mut from)?;
         }
+        self.stop_keeping(&message);
         Ok(())
+    }
+
+    /// What has come home with an answer that was kept is read, or not wanted.
+    pub(super) fn stop_keeping(&self, answer: &Message) {
+        if answer.is_kept {
+            self.for_each_home(answer, |pins, number| {
+                // It was held, if it was there.
+                let _ = pins.release(number, 1);
+            });
+        }
+    }
+
+    /// Acts on each pin that comes home with an answer. The peer may have given it back behind the answer,
+    /// since for the peer it had arrived.
+    fn for_each_home(&self, answer: &Message, act: impl Fn(&mut Pins, u64)) {
+        let pins = &mut lock(&self.link.pins);
+        let words = words_of(&answer.bytes).unwrap_or(&[]);
+        // What makes no sense ends the link when it is read.
+        let _ = mentions_of(ANSWER, words, &mut |mention| {
+            if let Mention::Home(number) = mention {
+                act(pins, number);
+            }
+        });
     }
 
     /// The kept answer to a request.

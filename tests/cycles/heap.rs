@@ -327,7 +327,11 @@ impl Heap {
         match unsafe { rs_remote_finish(self.vm, link, request, 0, &mut value) } {
             RS_OK => Some(value),
             status => {
-                assert_eq!(status, RS_MORE, "a request has failed");
+                assert_eq!(
+                    status, RS_MORE,
+                    "request {request} of {} over {link:#x}",
+                    self.process
+                );
                 None
             }
         }

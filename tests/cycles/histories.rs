@@ -1,7 +1,7 @@
 //! Random histories of a hub and two children, step by step, compared with an oracle that sees all of them.
 
 use crate::heap::{FIELDS, NIL, object};
-use crate::star::{BOARDS, HUB, ROOTS, Star};
+use crate::star::{HUB, ROOTS, Star};
 use proptest::prelude::*;
 use vmshare::status::*;
 
@@ -17,6 +17,10 @@ enum Step {
     BeginRead,
     /// Asks to set it.
     BeginWrite,
+    /// Asks for a field, and all do what they have to do until the answer is there.
+    Read,
+    /// The same, to set it.
+    Write,
     /// Handles one message.
     Serve,
     Poll,
@@ -37,7 +41,9 @@ fn act() -> impl Strategy<Value = Act> {
         4 => Just(Step::Store),
         2 => Just(Step::Load),
         5 => Just(Step::BeginRead),
-        7 => Just(Step::BeginWrite),
+        5 => Just(Step::BeginWrite),
+        4 => Just(Step::Read),
+        8 => Just(Step::Write),
         12 => Just(Step::Serve),
         8 => Just(Step::Poll),
         1 => Just(Step::Forget),
@@ -48,17 +54,13 @@ fn act() -> impl Strategy<Value = Act> {
     (step, 0..3_usize, 0..ROOTS, 0..ROOTS, 0..FIELDS)
 }
 
-/// A root that may be changed.
-fn changing(root: usize) -> usize {
-    root.max(BOARDS)
-}
-
 fn carry_out(star: &Star, (step, process, first, second, field): Act) {
     let heap = &star.heaps[process];
     let target = object(star.root(process, first));
     let own = target.filter(|target| !target.is_wrapper());
     let remote = target.filter(|target| target.is_wrapper());
     let value = star.root(process, second);
+    let changing = |root| Star::changing(process, root);
     match step {
         Step::Allocate => heap.roots[changing(first)].set(heap.allocate()),
         Step::Drop => heap.roots[changing(first)].set(NIL),
@@ -72,6 +74,15 @@ fn carry_out(star: &Star, (step, process, first, second, field): Act) {
             .for_each(|remote| star.begin(process, remote, field, None, changing(second))),
         Step::BeginWrite => remote.into_iter().for_each(|remote| {
             star.begin(process, remote, field, Some(value), changing(first));
+        }),
+        Step::Read => remote.into_iter().for_each(|remote| {
+            star.begin(process, remote, field, None, changing(second));
+            star.drain();
+        }),
+        Step::Write => remote.into_iter().for_each(|remote| {
+            let unused = changing(first);
+            star.begin(process, remote, field, Some(value), unused);
+            star.drain();
         }),
         Step::Serve => {
             let links = star.links_of(process);

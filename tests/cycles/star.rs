@@ -15,7 +15,7 @@ pub const CHILDREN: [usize; 2] = [1, 2];
 /// Values that a program holds. The first ones stay: of a child its board, an object of the hub that both
 /// know; of the hub the boards of both.
 pub const ROOTS: usize = 6;
-pub const BOARDS: usize = 2;
+const BOARDS: [usize; 3] = [2, 1, 1];
 
 /// A request that is under way.
 struct Flight {
@@ -155,7 +155,34 @@ impl Star {
             star.heaps[child].roots[0].set(own.unwrap());
         }
         star.drain();
+        star.fill();
         star
+    }
+
+    /// Each program holds objects of its own, and of others.
+    fn fill(&self) {
+        for child in CHILDREN {
+            let (hub, own) = (&self.heaps[HUB], &self.heaps[child]);
+            let hub_board = object(hub.roots[child - 1].get()).unwrap();
+            let board = object(own.roots[0].get()).unwrap();
+            for index in 0..2 {
+                hub.roots[2 * child + index].set(hub.allocate());
+                hub_board.fields[index].set(hub.roots[2 * child + index].get());
+                self.begin(child, board, index, None, 1 + index);
+            }
+            self.drain();
+            for index in 0..2 {
+                own.roots[3 + index].set(own.allocate());
+                self.begin(child, board, index, Some(own.roots[3 + index].get()), 5);
+            }
+            self.drain();
+            hub.roots[2 * child].set(hub_board.fields[0].get());
+        }
+    }
+
+    /// A root of a process that may be changed.
+    pub fn changing(process: usize, root: usize) -> usize {
+        root.max(BOARDS[process])
     }
 
     /// Who is at the other end of a link.
@@ -329,10 +356,14 @@ impl Star {
         self.heaps[process].roots[root].get()
     }
 
-    /// Drops everything that a program holds but its board.
+    /// Drops everything that a program holds but its board, and what is on that.
     pub fn drop_roots(&self) {
-        for heap in &self.heaps {
-            heap.roots[BOARDS..].iter().for_each(|root| root.set(NIL));
+        for (heap, boards) in self.heaps.iter().zip(BOARDS) {
+            heap.roots[boards..].iter().for_each(|root| root.set(NIL));
+        }
+        for board in &self.heaps[HUB].roots[..BOARDS[HUB]] {
+            let board = object(board.get()).unwrap();
+            board.fields.iter().for_each(|field| field.set(NIL));
         }
     }
 
