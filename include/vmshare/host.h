@@ -129,6 +129,11 @@
 // Everything.
 #define RS_CAN_ALL 7
 
+// Another request follows at once: the peer may be told of both together. It is told at the latest by
+// the next request without this flag, or the next time that the link is served, waited for, or asked for an
+// answer.
+#define RS_REQUEST_MORE 1
+
 // The peer may ask for any variable and function by name: `operate` decides. Otherwise it may name
 // what `rs_link_export` has given it, and nothing else.
 #define RS_LINK_OPEN 1
@@ -402,8 +407,8 @@ typedef uint64_t rs_link;
 typedef struct rs_operation {
     // `RS_READ_VARIABLE` to `RS_EQUAL`.
     uint32_t code;
-    // Must be 0.
-    uint32_t reserved;
+    // `RS_REQUEST_MORE`, or 0.
+    uint32_t flags;
     // What the code says: a variable, a function; bytes, and no NUL at the end.
     const char *name;
     // Bytes of the name; 0: there is none.
@@ -414,6 +419,9 @@ typedef struct rs_operation {
     const rs_value *arguments;
     // How many arguments.
     uint64_t arguments_count;
+    // Most nanoseconds that the request may take; 0: as many as the link says. The owner sees what is
+    // left of them.
+    uint64_t timeout;
 } rs_operation;
 
 // What a link is made with; zero is every member's default.

@@ -59,8 +59,8 @@ pub const RS_CAN_ALL: u32 = 7;
 pub struct rs_operation {
     /// `RS_READ_VARIABLE` to `RS_EQUAL`.
     pub code: u32,
-    /// Must be 0.
-    pub reserved: u32,
+    /// `RS_REQUEST_MORE`, or 0.
+    pub flags: u32,
     /// What the code says: a variable, a function; bytes, and no NUL at the end.
     pub name: *const c_char,
     /// Bytes of the name; 0: there is none.
@@ -71,7 +71,15 @@ pub struct rs_operation {
     pub arguments: *const rs_value,
     /// How many arguments.
     pub arguments_count: u64,
+    /// Most nanoseconds that the request may take; 0: as many as the link says. The owner sees what is
+    /// left of them.
+    pub timeout: u64,
 }
+
+/// Another request follows at once: the peer may be told of both together. It is told at the latest by
+/// the next request without this flag, or the next time that the link is served, waited for, or asked for an
+/// answer.
+pub const RS_REQUEST_MORE: u32 = 1;
 
 impl rs_operation {
     /// The name.
@@ -96,12 +104,13 @@ impl rs_operation {
     pub const fn new(code: u32) -> rs_operation {
         rs_operation {
             code,
-            reserved: 0,
+            flags: 0,
             name: core::ptr::null(),
             name_length: 0,
             index: 0,
             arguments: core::ptr::null(),
             arguments_count: 0,
+            timeout: 0,
         }
     }
 }

@@ -34,6 +34,12 @@ impl Roots {
     /// An array of zeros, which are no objects.
     pub fn array(&self, length: usize) -> Result<RootArray<'_>, rs_status> {
         let mut values = Vec::new_in(self.allocator);
+        if length == 0 {
+            return Ok(RootArray {
+                roots: self,
+                values,
+            });
+        }
         values
             .try_reserve_exact(length)
             .map_err(|_| RS_ERR_MEMORY)?;
@@ -83,6 +89,9 @@ impl Deref for RootArray<'_> {
 
 impl Drop for RootArray<'_> {
     fn drop(&mut self) {
+        if self.values.is_empty() {
+            return;
+        }
         let start = self.values.as_ptr();
         let mut ranges = lock(&self.roots.ranges);
         if let Some(index) = ranges.iter().position(|range| range.start == start) {

@@ -1,12 +1,15 @@
 //! Asking a peer, and waiting for its answer.
 
-use super::link::{Message, Waiting, count};
+use super::context::{self, NO_CHAIN};
+use super::outbox::Tell;
+use super::pins::Pin;
 use super::session::{ANSWER, EVACUATION, GOODBYE, REQUEST, Session};
+use super::state::{Message, Waiting};
 use super::values::{Sent, write_numbers};
 use super::wire::{Reader, Writer};
 use crate::graph::encode::{Limits, Root};
 use crate::host::contract::rs_value;
-use crate::host::exchange::{RS_CAN_ALL, RS_NO_REMOTE, rs_operation, rs_remote};
+use crate::host::exchange::*;
 use crate::host::memory::{Vec, bytes_of, push, words_of};
 use crate::shm::deadline::Deadline;
 use crate::status::*;
@@ -23,9 +26,6 @@ pub(super) const FETCH: u32 = FIRST_OWN + 2;
 /// From here on, codes are not the host's.
 const FIRST_OWN: u32 = 100;
 
-/// Most requests that wait for an answer at a time.
-const MOST_WAITING: usize = 1 << 16;
-
 /// A request, with what the host's struct says only by pointers.
 pub(super) struct Asked<'a> {
     pub code: u32,
@@ -33,6 +33,50 @@ pub(super) struct Asked<'a> {
     pub limit: u64,
     pub name: &'a [u8],
     pub arguments: &'a [rs_value],
+    /// Most nanoseconds that it may take; 0: as many as the link says.
+    pub timeout: u64,
+    pub tell: Tell,
+}
+
+impl Asked<'_> {
+    fn new(code: u32) -> Self {
+        Asked {
+            code,
+            index: 0,
+            limit: 0,
+            name: &[],
+            arguments: &[],
+            timeout: 0,
+            tell: Tell::Now,
+        }
+    }
+}
+
+/// How a message is sent that is to be answered.
+#[derive(Clone, Copy)]
+struct Posted {
+    kind: u32,
+    deadline: Deadline,
+    tell: Tell,
+}
+
+/// Why there is no result.
+enum Failed {
+    /// The answer could not be read.
+    Reading(rs_status),
+    /// That is the answer.
+    Peer(rs_status),
+}
+
+impl From<rs_status> for Failed {
+    fn from(status: rs_status) -> Self {
+        Failed::Reading(status)
+    }
+}
+
+/// Whether an operation may find what it is done to by a name.
+pub(super) fn is_by_name(code: u32) -> bool {
+    matches!(code, RS_READ_VARIABLE | RS_WRITE_VARIABLE | RS_CALL)
 }
 
 impl Session<'_> {
@@ -49,17 +93,22 @@ impl Session<'_> {
     /// or forgotten.
     pub fn begin(&self, remote: rs_remote, operation: &rs_operation) -> Result<u64, rs_status> {
         let is_known = (1..FIRST_OWN).contains(&operation.code);
-        if operation.reserved != 0 || !is_known {
+        let has_target = remote != RS_NO_REMOTE || is_by_name(operation.code);
+        if operation.flags & !RS_REQUEST_MORE != 0 || !is_known || !has_target {
             return Err(RS_ERR_ARGUMENT);
         }
         self.ask(
             remote,
             &Asked {
-                code: operation.code,
                 index: operation.index,
-                limit: 0,
                 name: operation.name(),
                 arguments: operation.arguments(),
+                timeout: operation.timeout,
+                tell: match operation.flags & RS_REQUEST_MORE {
+                    0 => Tell::Now,
+                    _ => Tell::Later,
+                },
+                ..Asked::new(operation.code)
             },
         )
     }
@@ -69,11 +118,9 @@ impl Session<'_> {
         let request = self.ask(
             remote,
             &Asked {
-                code: FOLLOW,
                 index: steps.len() as u64,
-                limit: 0,
                 name: bytes_of(steps),
-                arguments: &[],
+                ..Asked::new(FOLLOW)
             },
         )?;
         self.finish(request)
@@ -84,53 +131,77 @@ impl Session<'_> {
         let request = self.ask(
             remote,
             &Asked {
-                code: COPY,
                 index: depth,
                 limit: bytes,
-                name: &[],
-                arguments: &[],
+                ..Asked::new(COPY)
             },
         )?;
         self.finish(request)
     }
 
     fn ask(&self, remote: rs_remote, asked: &Asked<'_>) -> Result<u64, rs_status> {
-        self.expect_open()
-            .inspect_err(|_| self.explain(NOT_EXECUTED))?;
-        let pin = self
-            .pin_of(remote)
-            .inspect_err(|_| self.explain(NOT_EXECUTED))?;
-        let deadline = self.deadline();
-        count(&self.link.counters.requests, 1);
-        self.post(REQUEST, deadline, |message, sent, serial| {
-            self.write_request(message, sent, serial, deadline, pin, asked)
+        let not_executed = |_: &rs_status| self.explain(NOT_EXECUTED);
+        self.expect_open().inspect_err(not_executed)?;
+        let pin = self.pin_of(remote).inspect_err(not_executed)?;
+        let request = Posted {
+            kind: REQUEST,
+            deadline: self.deadline(asked.timeout),
+            tell: asked.tell,
+        };
+        self.post(request, |message, sent, chain| {
+            message.words(&[
+                request.deadline.nanoseconds(),
+                chain,
+                u64::from(asked.tell == Tell::Later) << u32::BITS | u64::from(asked.code),
+                pin,
+                asked.index,
+                asked.limit,
+            ])?;
+            message.bytes(asked.name)?;
+            message.word(asked.arguments.len() as u64)?;
+            for &value in asked.arguments {
+                self.write(message, sent, value, RS_CAN_ALL)?;
+            }
+            Ok(())
         })
     }
 
-    /// Sends a message that is to be answered; returns its number.
+    /// Sends a message that is to be answered; returns its number, which is the message's first word.
     fn post(
         &self,
-        kind: u32,
-        deadline: Deadline,
+        posted: Posted,
         write: impl FnOnce(&mut Writer, &mut Sent, u64) -> Result<(), rs_status>,
     ) -> Result<u64, rs_status> {
-        let serial = self.next_serial()?;
+        let serial = self.link.next_serial();
+        let chain = match context::current().chain {
+            NO_CHAIN => self.link.chain(serial),
+            chain => chain,
+        };
         let mut message = Writer::new(self.link.allocator);
         let mut sent = self.nothing_sent();
-        let outcome = write(&mut message, &mut sent, serial)
-            .and_then(|()| self.send(kind, message))
-            .map_err(|status| self.failed(status));
-        match outcome {
-            Ok(()) => {
-                // There is room: see `next_serial`.
-                self.state().waiting.push(Waiting {
-                    serial,
-                    kind,
-                    deadline,
-                    sent,
-                });
-                Ok(serial)
+        let written = message
+            .word(serial)
+            .and_then(|()| write(&mut message, &mut sent, chain));
+        let outcome = written.and_then(|()| {
+            let mut state = self.state();
+            state.reserve_waiting()?;
+            let outcome = state.send(posted.kind, message, posted.tell);
+            if outcome.is_ok() {
+                let waiting = Waiting {
+                    kind: posted.kind,
+                    deadline: posted.deadline,
+                    chain,
+                    answer: None,
+                    sent: core::mem::replace(&mut sent, self.nothing_sent()),
+                };
+                state.waiting.insert(serial, waiting);
+                state.counters.requests += 1;
             }
+            drop(state);
+            outcome.map_err(|status| self.channel_failed(status))
+        });
+        match outcome {
+            Ok(()) => Ok(serial),
             Err(status) => {
                 self.take_back(sent);
                 self.explain(NOT_EXECUTED);
@@ -139,105 +210,82 @@ impl Session<'_> {
         }
     }
 
-    /// The peer's number for what a reference leads to; 0 for none.
+    /// The peer's number for what a reference leads to; 0 for none. What is to be given back goes first.
     fn pin_of(&self, remote: rs_remote) -> Result<u64, rs_status> {
-        if remote == RS_NO_REMOTE {
-            return Ok(0);
-        }
         let remotes = lock(self.remotes);
-        let remote = remotes.get(remote)?;
-        match remote.link == self.link.id() {
-            true => Ok(remote.pin),
-            false => Err(RS_ERR_FOREIGN),
+        let pin = match remote {
+            RS_NO_REMOTE => 0,
+            remote => {
+                let remote = remotes.get(remote)?;
+                if remote.link != self.link.id() {
+                    return Err(RS_ERR_FOREIGN);
+                }
+                remote.pin
+            }
+        };
+        let has_releases = remotes.has_releases();
+        drop(remotes);
+        if has_releases {
+            self.send_releases()?;
         }
-    }
-
-    /// The number of a new request, for which there is room among those that wait.
-    fn next_serial(&self) -> Result<u64, rs_status> {
-        let mut state = self.state();
-        if state.waiting.len() >= MOST_WAITING {
-            return Err(RS_ERR_LIMIT);
-        }
-        state.waiting.try_reserve(1).map_err(|_| RS_ERR_MEMORY)?;
-        state.serial += 1;
-        Ok(state.serial)
-    }
-
-    fn write_request(
-        &self,
-        message: &mut Writer,
-        sent: &mut Sent,
-        serial: u64,
-        deadline: Deadline,
-        pin: u64,
-        asked: &Asked<'_>,
-    ) -> Result<(), rs_status> {
-        message.words(&[
-            serial,
-            deadline.nanoseconds(),
-            u64::from(asked.code),
-            pin,
-            asked.index,
-            asked.limit,
-        ])?;
-        message.bytes(asked.name)?;
-        message.word(asked.arguments.len() as u64)?;
-        for &value in asked.arguments {
-            self.write(message, sent, value, RS_CAN_ALL)?;
-        }
-        Ok(())
+        Ok(pin)
     }
 
     /// Waits for the result of a request, and does meanwhile what the peer asks for.
     pub fn finish(&self, request: u64) -> Result<rs_value, rs_status> {
         let answer = self.answer(request)?;
-        self.result(&answer)
+        let result = self.result(&answer);
+        self.state().recycle(answer.bytes);
+        result
     }
 
     /// The result of a request if it is there; none if not.
     pub fn poll(&self, request: u64) -> Result<Option<rs_value>, rs_status> {
-        self.deadline_of(request)?;
-        while let Some(message) = self.receive_now()? {
-            self.handle(message)?;
+        self.expect_waiting(request)?;
+        let mut done = None;
+        while let Some(message) = self.receive_now(done.take())? {
+            done = self.handle(message)?;
         }
         match self.kept_answer(request) {
-            Some(answer) => {
-                self.end_wait(request);
-                self.result(&answer).map(Some)
-            }
+            Some(answer) => self.result(&answer).map(Some),
             None => self.expect_open().map(|()| None),
         }
     }
 
     /// Nobody wants the result of a request.
     pub fn forget(&self, request: u64) -> Result<(), rs_status> {
-        self.deadline_of(request)?;
-        self.end_wait(request);
-        match self.kept_answer(request) {
-            Some(answer) => self.handle(answer),
+        let waiting = self.state().waiting.remove(&request);
+        match waiting.ok_or(RS_ERR_ARGUMENT)?.answer {
+            Some(answer) => self
+                .discard_answer(&answer)
+                .map_err(|status| self.reading_failed(status)),
             None => Ok(()),
         }
     }
 
-    fn deadline_of(&self, request: u64) -> Result<Deadline, rs_status> {
+    /// Of a request that waits: when it ends, and its chain of calls.
+    fn expect_waiting(&self, request: u64) -> Result<(Deadline, u64), rs_status> {
         let state = self.state();
-        let found = state.waiting.iter().find(|own| own.serial == request);
-        found.map(|own| own.deadline).ok_or(RS_ERR_ARGUMENT)
+        let own = state.waiting.get(&request).ok_or(RS_ERR_ARGUMENT)?;
+        Ok((own.deadline, own.chain))
     }
 
-    /// A request does not wait any longer.
-    fn end_wait(&self, request: u64) -> Option<Waiting> {
-        let waiting = &mut self.state().waiting;
-        let index = waiting.iter().position(|own| own.serial == request)?;
-        Some(waiting.swap_remove(index))
+    /// The answer to a request, if it has come; the request waits no longer then.
+    fn kept_answer(&self, request: u64) -> Option<Message> {
+        let mut state = self.state();
+        let answer = state.waiting.get_mut(&request)?.answer.take()?;
+        state.waiting.remove(&request);
+        Some(answer)
     }
 
     fn answer(&self, request: u64) -> Result<Message, rs_status> {
-        let deadline = self.deadline_of(request)?;
-        let answer = self.wait_for_answer(request, deadline);
-        let waited = self.end_wait(request);
+        let (deadline, chain) = self.expect_waiting(request)?;
+        let answer = self.wait_for_answer(request, deadline, chain);
+        let mut state = self.state();
+        let waited = state.waiting.remove(&request);
         if let (Err(_), Some(waited)) = (&answer, waited) {
-            let was_kept = self.state().unsend(waited.kind, request);
+            let was_kept = state.outbox.unsend(waited.kind, request);
+            drop(state);
             self.explain(if was_kept { NOT_EXECUTED } else { UNKNOWN });
             if was_kept {
                 self.take_back(waited.sent);
@@ -246,46 +294,54 @@ impl Session<'_> {
         answer
     }
 
-    fn wait_for_answer(&self, serial: u64, deadline: Deadline) -> Result<Message, rs_status> {
+    fn wait_for_answer(
+        &self,
+        serial: u64,
+        deadline: Deadline,
+        chain: u64,
+    ) -> Result<Message, rs_status> {
+        if let Some(answer) = self.kept_answer(serial) {
+            return Ok(answer);
+        }
+        let mut done = None;
         loop {
+            let message = self.receive(done.take(), deadline, chain)?;
+            if message.kind == ANSWER && message.serial() == Some(serial) {
+                return Ok(message);
+            }
+            done = self.handle(message)?;
             if let Some(answer) = self.kept_answer(serial) {
                 return Ok(answer);
             }
-            let message = self.receive(deadline)?;
-            let is_it = message.kind == ANSWER
-                && words_of(&message.bytes).and_then(|words| words.first()) == Some(&serial);
-            if is_it {
-                return Ok(message);
-            }
-            self.handle(message)?;
         }
     }
 
     /// What an answer says.
     fn result(&self, answer: &Message) -> Result<rs_value, rs_status> {
-        let result = self.read_result(answer);
+        let words = words_of(&answer.bytes).unwrap_or(&[]);
+        let result = self.while_reading(|| self.read_result(Reader::new(words)));
         self.stop_keeping(answer);
-        result
+        result.map_err(|failed| match failed {
+            Failed::Reading(status) => self.reading_failed(status),
+            Failed::Peer(status) => status,
+        })
     }
 
-    fn read_result(&self, answer: &Message) -> Result<rs_value, rs_status> {
-        let words = words_of(&answer.bytes).unwrap_or(&[]);
-        let mut from = Reader::new(words);
+    fn read_result(&self, mut from: Reader<'_>) -> Result<rs_value, Failed> {
         from.word()?;
         let status = from.word()? as i64;
-        match rs_status::try_from(status).map_err(|_| self.end(RS_ERR_PEER))? {
-            RS_OK => self
-                .while_reading(|| self.read(&mut from))
-                .map_err(|status| self.failed(status)),
+        match rs_status::try_from(status).map_err(|_| RS_ERR_PEER)? {
+            RS_OK => Ok(self.read(&mut from)?),
             RS_RAISED => {
                 let (kind, text) = (from.bytes()?, from.bytes()?);
                 self.link.set_error(kind, text)?;
-                Err(RS_RAISED)
+                Err(Failed::Peer(RS_RAISED))
             }
-            status => {
+            status if status < RS_OK => {
                 self.explain(b"the peer has refused it");
-                Err(status)
+                Err(Failed::Peer(status))
             }
+            _ => Err(Failed::Reading(RS_ERR_PEER)),
         }
     }
 
@@ -301,51 +357,63 @@ impl Session<'_> {
         if lock(&self.link.pins).is_empty() {
             return Ok(());
         }
-        let request = self.post(EVACUATION, deadline, |message, sent, serial| {
-            message.word(serial)?;
-            self.write_all(message, sent, 0)
-        })?;
-        self.answer(request).map(|_| ())
+        let evacuation = Posted {
+            kind: EVACUATION,
+            deadline,
+            tell: Tell::Now,
+        };
+        let request = self.post(evacuation, |message, sent, _| self.write_all(message, sent))?;
+        let answer = self.answer(request)?;
+        self.expect_ok(&answer).map(|_| ())
     }
 
-    /// Writes the numbers of all pins with these rights, and what they pin, as one graph.
-    pub(super) fn write_all(
-        &self,
-        message: &mut Writer,
-        sent: &mut Sent,
-        rights: u32,
-    ) -> Result<(), rs_status> {
+    /// Writes the numbers of all pins that the peer may read, and what they pin, as one graph.
+    pub(super) fn write_all(&self, message: &mut Writer, sent: &mut Sent) -> Result<(), rs_status> {
         let mut numbers = Vec::new_in(self.link.allocator);
         let mut objects = Vec::new_in(self.link.allocator);
         let pins = lock(&self.link.pins);
-        for (number, pin) in pins.iter().filter(|(_, pin)| pin.rights & rights == rights) {
+        let readable = |(_, pin): &(u64, &Pin)| pin.rights & RS_CAN_READ != 0;
+        for (number, pin) in pins.iter().filter(readable) {
             push(&mut numbers, number)?;
             push(&mut objects, pin.object)?;
         }
         drop(pins);
         write_numbers(message, &numbers)?;
         let encoded = self.encode(Root::Row(&objects), Limits::NONE)?;
-        self.write_image(message, sent, &encoded, RS_CAN_ALL)
+        // What can't be copied is still referred to, by whom it could be read before.
+        self.write_image(message, sent, &encoded, RS_CAN_READ)
     }
 
     /// Replaces all that this process refers to by copies, since this link is about to end.
     pub fn fetch_all(&self, deadline: Deadline) -> Result<(), rs_status> {
         self.expect_open()?;
-        let request = self.post(REQUEST, deadline, |message, _, serial| {
-            let nothing = 0;
-            message.words(&[serial, deadline.nanoseconds(), u64::from(FETCH)])?;
+        let fetch = Posted {
+            kind: REQUEST,
+            deadline,
+            tell: Tell::Now,
+        };
+        let nothing = 0;
+        let request = self.post(fetch, |message, _, chain| {
+            message.words(&[deadline.nanoseconds(), chain, u64::from(FETCH)])?;
             message.words(&[nothing, nothing, nothing])?;
             message.bytes(&[])?;
             message.word(nothing)
         })?;
         let answer = self.answer(request)?;
+        let mut from = self.expect_ok(&answer)?;
+        let replaced = self.replace_by_copies(&mut from);
+        self.stop_keeping(&answer);
+        replaced.map_err(|status| self.reading_failed(status))
+    }
+
+    /// What stands in an answer behind its status, if that is success.
+    fn expect_ok<'a>(&self, answer: &'a Message) -> Result<Reader<'a>, rs_status> {
         let mut from = Reader::new(words_of(&answer.bytes).unwrap_or(&[]));
-        from.word()?;
-        match from.word()? as rs_status {
-            RS_OK => self
-                .replace_by_copies(&mut from)
-                .map_err(|status| self.failed(status)),
-            status => Err(status),
+        let status = from.word().and_then(|_| from.word());
+        match status.map(|status| rs_status::try_from(status as i64)) {
+            Ok(Ok(RS_OK)) => Ok(from),
+            Ok(Ok(status)) if status < RS_OK => Err(status),
+            _ => Err(self.end(RS_ERR_PEER)),
         }
     }
 
@@ -354,7 +422,7 @@ impl Session<'_> {
         if self.link.ended().is_none() {
             let goodbye = Writer::new(self.link.allocator);
             // If there is no room, the peer sees the end of the channel.
-            let _ = self.send(GOODBYE, goodbye);
+            let _ = self.send(GOODBYE, goodbye, Tell::Now);
             self.end(RS_ERR_CLOSED);
         }
     }

@@ -1,9 +1,9 @@
 //! Remote objects: links between processes, and references over them.
 //!
-//! - [`link`]: one end of a link; [`session`]: its messages.
+//! - [`link`]: one end of a link; [`session`]: its messages; [`state`], [`outbox`]: what is under way.
 //! - [`pins`]: what the peer refers to; [`remotes`]: what this process refers to.
 //! - [`wire`], [`values`]: what messages hold.
-//! - [`ask`]: asking; [`serve`]: answering.
+//! - [`ask`]: asking; [`serve`]: answering; [`context`]: on whose behalf.
 //!
 //! # What happens
 //!
@@ -79,11 +79,14 @@
 //! depth, bytes on their way.
 
 pub mod ask;
+pub mod context;
 pub mod cycles;
 pub mod link;
+mod outbox;
 pub mod pins;
 pub mod remotes;
 pub mod serve;
 pub mod session;
+mod state;
 pub mod values;
 pub mod wire;

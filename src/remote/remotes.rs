@@ -34,6 +34,15 @@ pub struct Release {
     pub count: u64,
 }
 
+impl Release {
+    /// No release.
+    pub const NONE: Release = Release {
+        link: 0,
+        pin: 0,
+        count: 0,
+    };
+}
+
 /// All remotes of a vm.
 pub struct Remotes {
     table: Table<Remote>,
@@ -144,6 +153,11 @@ impl Remotes {
             }
         }
         taken
+    }
+
+    /// What was taken could not be sent. There is room for it: it has just been taken out.
+    pub fn put_back(&mut self, releases: &[Release]) {
+        self.releases.extend_from_slice(releases);
     }
 
     /// Every entry.

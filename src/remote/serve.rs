@@ -1,13 +1,16 @@
 //! Carrying out what a peer asks for.
 
-use super::ask::{COPY, FETCH, FOLLOW};
-use super::link::count;
+use super::ask::{COPY, FETCH, FOLLOW, is_by_name};
+use super::context::{self, NO_CHAIN};
+use super::outbox::Tell;
 use super::session::{ANSWER, Session};
+use super::state::Message;
 use super::values::{Sent, read_numbers};
 use super::wire::{Reader, Writer};
 use crate::graph::encode::{Limits, Root};
 use crate::host::contract::rs_value;
 use crate::host::exchange::*;
+use crate::host::item::RS_ITEM_REMOTE;
 use crate::host::memory::words_of;
 use crate::host::roots::RootArray;
 use crate::shm::deadline::{Deadline, now};
@@ -16,13 +19,19 @@ use crate::sync::lock;
 use core::time::Duration;
 
 /// Most requests that are carried out inside of each other.
-const DEPTH: usize = 64;
+const DEPTH: u32 = 64;
+
+/// Most requests that are carried out before their answers are told of.
+const TOGETHER: u32 = 64;
 
 /// What a peer asks for.
 struct Request<'a> {
     serial: u64,
-    deadline: u64,
+    deadline: Deadline,
+    chain: u64,
     code: u32,
+    /// Of the answer.
+    tell: Tell,
     pin: u64,
     index: u64,
     limit: u64,
@@ -56,28 +65,28 @@ impl Session<'_> {
             budget => Deadline::after(Duration::from_nanos(budget)),
         };
         if core::mem::take(&mut self.state().is_armed) {
-            let woken = lock(&self.link.channel).woken();
-            woken.map_err(|status| self.failed(status))?;
+            let woken = self.state().channel.woken();
+            woken.map_err(|status| self.channel_failed(status))?;
         }
         loop {
-            while let Some(message) = self.receive_now()? {
-                self.handle(message)?;
-                if end.has_passed(now()) {
+            let mut done = None;
+            while let Some(message) = self.receive_now(done.take())? {
+                done = self.handle(message)?;
+                if end != Deadline::NEVER && end.has_passed(now()) {
+                    self.state().flush();
                     return Ok(RS_MORE);
                 }
             }
-            if lock(self.remotes).has_releases() {
-                self.send_releases()?;
-            }
-            let mut channel = lock(&self.link.channel);
-            if channel.peer_is_gone() {
-                drop(channel);
+            self.send_releases()?;
+            let mut state = self.state();
+            if state.channel.peer_is_gone() {
+                drop(state);
                 return Err(self.end(RS_ERR_DEAD));
             }
-            let may_sleep = channel.prepare_to_sleep();
-            drop(channel);
-            if may_sleep.map_err(|status| self.failed(status))? {
-                self.state().is_armed = true;
+            let may_sleep = state.channel.prepare_to_sleep();
+            state.is_armed = may_sleep == Ok(true);
+            drop(state);
+            if may_sleep.map_err(|status| self.channel_failed(status))? {
                 return Ok(RS_OK);
             }
         }
@@ -90,61 +99,73 @@ impl Session<'_> {
             0 => Deadline::NEVER,
             timeout => Deadline::after(Duration::from_nanos(timeout)),
         };
-        if lock(self.remotes).has_releases() {
-            self.send_releases()?;
+        let message = self.receive(None, end, NO_CHAIN)?;
+        let done = self.handle(message)?;
+        self.serve_what_is_there(done)
+    }
+
+    /// Carries out what came together with a message, which is done, so that it is answered together.
+    fn serve_what_is_there(&self, mut done: Option<Message>) -> Result<(), rs_status> {
+        for _ in 0..TOGETHER {
+            match self.receive_now(done.take())? {
+                Some(message) => done = self.handle(message)?,
+                None => return Ok(()),
+            }
         }
-        let message = self.receive(end)?;
-        self.handle(message)
+        self.state().flush();
+        Ok(())
     }
 
     /// Carries out a request, and answers it. Fails only if the link does.
     pub(super) fn serve(&self, mut from: Reader<'_>) -> Result<(), rs_status> {
+        let (serial, deadline, chain, code) =
+            (from.word()?, from.word()?, from.word()?, from.word()?);
         let request = Request {
-            serial: from.word()?,
-            deadline: from.word()?,
-            code: u32::try_from(from.word()?).map_err(|_| RS_ERR_PEER)?,
+            serial,
+            deadline: Deadline::at(deadline),
+            chain,
+            code: code as u32,
+            tell: match code >> u32::BITS {
+                0 => Tell::Now,
+                _ => Tell::Later,
+            },
             pin: from.word()?,
             index: from.word()?,
             limit: from.word()?,
             name: from.bytes()?,
         };
-        let arguments_count = from.count()?;
-        count(&self.link.counters.served, 1);
-        let outcome = match self.may_begin(&request) {
-            Ok(()) => self.carry_out(&request, arguments_count, &mut from),
-            Err(status) => {
-                for _ in 0..arguments_count {
+        let count = from.count()?;
+        let is_late = request.deadline != Deadline::NEVER && request.deadline.has_passed(now());
+        let arguments = match is_late || context::current().depth >= DEPTH {
+            false => self.while_reading(|| self.read_all(count, &mut from)),
+            true => {
+                for _ in 0..count {
                     self.discard(&mut from)?;
                 }
-                Err(status)
+                Err(RS_ERR_LIMIT)
             }
         };
-        match outcome {
+        if arguments.as_ref().err() == Some(&RS_ERR_PEER) {
+            return Err(RS_ERR_PEER);
+        }
+        from.end()?;
+        if is_late {
             // Nobody waits for it any more.
-            Err(RS_ERR_TIMEOUT) => Ok(()),
-            Err(RS_ERR_PEER) => Err(RS_ERR_PEER),
-            outcome => self.reply(&request, outcome),
+            return Ok(());
         }
-    }
-
-    fn may_begin(&self, request: &Request<'_>) -> Result<(), rs_status> {
-        if Deadline::at(request.deadline).has_passed(now()) {
-            return Err(RS_ERR_TIMEOUT);
-        }
-        match self.state().deadlines.len() < DEPTH {
-            true => Ok(()),
-            false => Err(RS_ERR_LIMIT),
-        }
+        let outcome = arguments.and_then(|arguments| {
+            context::within(request.chain, request.deadline, || {
+                self.carry_out(&request, &arguments)
+            })
+        });
+        self.reply(&request, outcome)
     }
 
     fn carry_out(
         &self,
         request: &Request<'_>,
-        arguments_count: usize,
-        from: &mut Reader<'_>,
+        arguments: &RootArray<'_>,
     ) -> Result<Granted, rs_status> {
-        let arguments = self.while_reading(|| self.read_all(arguments_count, from))?;
-        from.end()?;
         if request.code == FETCH {
             return Ok(Granted {
                 value: 0,
@@ -152,18 +173,13 @@ impl Session<'_> {
             });
         }
         let target = self.target(request)?;
-        if request.code == RS_READ_VARIABLE && target.value != 0 {
-            return Ok(target);
-        }
-        if request.code == COPY {
-            return Ok(target);
-        }
-        let rights = target.rights;
         let value = match request.code {
+            RS_READ_VARIABLE if target.value != 0 => target.value,
+            COPY => self.copied(request, target.value)?,
             FOLLOW => self.follow_steps(request, target.value)?,
-            _ => self.operate(request, target.value, &arguments)?,
+            _ => self.operate(request, target.value, arguments)?,
         };
-        Ok(Granted { value, rights })
+        Ok(Granted { value, ..target })
     }
 
     /// What an operation is to be done to, if the peer may; 0 if `operate` is to find it by its name.
@@ -180,7 +196,7 @@ impl Session<'_> {
         match found {
             Some((value, rights)) if rights & needed == needed => Ok(Granted { value, rights }),
             Some(_) => Err(RS_ERR_DENIED),
-            None if self.link.settings.is_open => Ok(Granted {
+            None if self.link.settings.is_open && is_by_name(request.code) => Ok(Granted {
                 value: 0,
                 rights: RS_CAN_ALL,
             }),
@@ -188,10 +204,23 @@ impl Session<'_> {
         }
     }
 
-    /// Reads an element, an element of that, and so on; what is on the way is alive as long as nobody writes
-    /// meanwhile, since each one refers to the next.
+    /// What is to be copied: the object itself, or, if it stands for one of a third process, a copy
+    /// of that.
+    fn copied(&self, request: &Request<'_>, target: rs_value) -> Result<rs_value, rs_status> {
+        let item = self.item(target)?;
+        match item.kind {
+            RS_ITEM_REMOTE => {
+                let remote = item.integer() as rs_remote;
+                self.others.copy(remote, request.index, request.limit)
+            }
+            _ => Ok(target),
+        }
+    }
+
+    /// Reads an element, an element of that, and so on. What is on the way is kept alive: the host may
+    /// collect, and what refers to it may be written, while it is read.
     fn follow_steps(&self, request: &Request<'_>, target: rs_value) -> Result<rs_value, rs_status> {
-        let steps = words_of(request.name).ok_or(RS_ERR_PEER)?;
+        let steps = words_of(request.name).ok_or(RS_ERR_ARGUMENT)?;
         let kept = self.host.roots().array(1)?;
         kept[0].set(target);
         let nothing = self.host.roots().array(0)?;
@@ -215,20 +244,18 @@ impl Session<'_> {
     ) -> Result<rs_value, rs_status> {
         let operation = rs_operation {
             code: request.code,
-            reserved: 0,
+            flags: 0,
             name: request.name.as_ptr().cast(),
             name_length: request.name.len() as u64,
             index: request.index,
             arguments: arguments.as_ptr().cast(),
             arguments_count: arguments.len() as u64,
+            timeout: 0,
         };
-        self.state().has_raised = false;
-        crate::host::memory::push(&mut self.state().deadlines, request.deadline)?;
         let (status, result) = self.callbacks().operate(self.link.id(), target, &operation);
-        self.state().deadlines.pop();
         match status {
             RS_OK => Ok(result),
-            RS_RAISED if self.state().has_raised => Err(RS_RAISED),
+            RS_RAISED if core::mem::take(&mut self.state().has_raised) => Err(RS_RAISED),
             status if status < RS_OK => Err(status),
             _ => Err(RS_ERR_HOST),
         }
@@ -248,19 +275,29 @@ impl Session<'_> {
                     .words(&[request.serial, RS_OK as u64])
                     .and_then(|()| match request.code {
                         COPY => self.write_copy(&mut message, &mut sent, request, &granted),
-                        FETCH => self.write_all(&mut message, &mut sent, granted.rights),
+                        FETCH => self.write_all(&mut message, &mut sent),
                         _ => self.write(&mut message, &mut sent, granted.value, granted.rights),
                     });
-                match written.and_then(|()| self.send(ANSWER, message)) {
+                match written.and_then(|()| self.answer_with(message, request.tell)) {
                     Ok(()) => return Ok(()),
-                    Err(status) => self.failed(status),
+                    Err(status) => status,
                 }
             }
             Err(status) => status,
         };
         self.take_back(sent);
         self.expect_open()?;
-        self.reply_failure(request.serial, status)
+        self.reply_status(request.serial, status)
+    }
+
+    /// Sends an answer. If the peer has said that more requests follow, their answers may go with it.
+    fn answer_with(&self, message: Writer, tell: Tell) -> Result<(), rs_status> {
+        let sent = {
+            let mut state = self.state();
+            state.counters.served += 1;
+            state.send(ANSWER, message, tell)
+        };
+        sent.map_err(|status| self.channel_failed(status))
     }
 
     fn write_copy(
@@ -282,7 +319,7 @@ impl Session<'_> {
         self.write_image(message, sent, &encoded, granted.rights)
     }
 
-    fn reply_failure(&self, serial: u64, status: rs_status) -> Result<(), rs_status> {
+    fn reply_status(&self, serial: u64, status: rs_status) -> Result<(), rs_status> {
         let mut message = Writer::new(self.link.allocator);
         message.words(&[serial, status as i64 as u64])?;
         if status == RS_RAISED {
@@ -290,7 +327,7 @@ impl Session<'_> {
             message.bytes(without_nul(&state.error.0))?;
             message.bytes(without_nul(&state.error.1))?;
         }
-        self.send(ANSWER, message)
+        self.answer_with(message, Tell::Now)
     }
 
     /// Inside of an operation: why it fails.
@@ -303,15 +340,18 @@ impl Session<'_> {
     /// The peer is about to leave: what this process refers to becomes ordinary objects of its own.
     pub(super) fn take_over(&self, mut from: Reader<'_>) -> Result<(), rs_status> {
         let serial = from.word()?;
-        self.replace_by_copies(&mut from)?;
-        self.reply_failure(serial, RS_OK)
+        match self.replace_by_copies(&mut from) {
+            Err(RS_ERR_PEER) => Err(RS_ERR_PEER),
+            Err(status) => self.reply_status(serial, status),
+            Ok(()) => self.reply_status(serial, RS_OK),
+        }
     }
 
     /// Reads the numbers of many objects of the peer, and copies of them: what stands for each of them here
     /// stands for its copy from now on. What can't be copied stays a reference, which dies with the link.
     pub(super) fn replace_by_copies(&self, from: &mut Reader<'_>) -> Result<(), rs_status> {
         let pins = read_numbers(from)?;
-        self.while_reading(|| self.replace_row(&pins, from))
+        self.while_reading(|| self.replace_row(pins, from))
     }
 
     fn replace_row(&self, pins: &[u64], from: &mut Reader<'_>) -> Result<(), rs_status> {

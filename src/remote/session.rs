@@ -2,7 +2,7 @@
 //!
 //! | kind | words |
 //! |---|---|
-//! | request | its serial number, when it ends (nanoseconds of CLOCK_MONOTONIC), code, the receiver's pin or 0, index, limit, name, arguments |
+//! | request | its serial number, when it ends (nanoseconds of CLOCK_MONOTONIC), its chain of calls, code (and 2^32 if more requests follow at once), the receiver's pin or 0, index, limit, name, arguments |
 //! | answer | the serial number of the request, a status, then a value (success), or an error's kind and text (`RS_RAISED`) |
 //! | release | for each pin of the receiver: its number, and how many references are given back |
 //! | evacuation | a serial number as of a request, the numbers of the sender's pins, and a row of values: what they were |
@@ -14,17 +14,27 @@
 //!
 //! While a request waits, what the peer asks for is carried out at once: it may be what the request
 //! waits for; and if it is not, the peer, which is one thread, can't answer before it has its own answer.
-//! Answers to outer requests that come meanwhile are kept.
+//! Answers to other requests that come meanwhile are kept. What arrives over the thread's other links waits,
+//! unless it belongs to the same chain of calls: somebody asked us, by a detour, for what our own
+//! request needs.
+//!
+//! What fails is told apart: a failure of the channel, or a message that makes no sense, is the end of the link.
+//! A failure of the host, or of memory, is an answer like any other.
 
+use super::context::{self, NO_CHAIN};
 use super::cycles::observer::mentions_of;
 use super::cycles::snapshot::Snapshots;
-use super::link::{Link, Message, State, count};
+use super::link::Link;
+use super::outbox::Tell;
 use super::pins::Pins;
 use super::remotes::{Release, Remotes};
+use super::state::{Message, State};
 use super::values::Mention;
-use super::wire::{Reader, Writer};
+use super::wire::{Reader, SHORT, Writer};
 use crate::host::Host;
 use crate::host::callbacks::Callbacks;
+use crate::host::contract::rs_value;
+use crate::host::exchange::{rs_link, rs_remote};
 use crate::host::host_heap::AnyHeap;
 use crate::host::memory::{Vec, words_of};
 use crate::shm::channel::Channel;
@@ -43,11 +53,35 @@ pub(super) const GOODBYE: u32 = 5;
 pub(super) const MARKER: u32 = 6;
 pub(super) const SUMMARY: u32 = 7;
 
-/// How often a wait asks whether it is cancelled.
+/// Where a request says to which chain of calls it belongs.
+pub(super) const CHAIN: usize = 2;
+
+/// Where a request names what it is to be done to; index and limit come behind that.
+pub(super) const TARGET: usize = 4;
+
+/// How often a wait asks whether it is cancelled, and looks at the other links.
 const SLICE: Duration = Duration::from_millis(10);
 
-/// Releases in a message.
-const RELEASES: usize = 64;
+/// After how long it does so for the first time.
+const FIRST_SLICE: Duration = Duration::from_millis(1);
+
+/// How often a wait looks at the channel before it sleeps if there is always something new that is no message.
+const LOOKS: u32 = 64;
+
+/// Releases in a message: so few that it needs no memory.
+const RELEASES: usize = SHORT / 2;
+
+/// Messages that are kept while only those of a chain are carried out; later ones stay in the ring.
+const MOST_DEFERRED: usize = 1 << 10;
+
+/// The other links of the thread.
+pub trait Others {
+    /// Makes an ordinary object of what a reference leads to, over the link that it came by.
+    fn copy(&self, remote: rs_remote, depth: u64, bytes: u64) -> Result<rs_value, rs_status>;
+
+    /// Carries out what has arrived over links but this one, if it belongs to a chain of calls.
+    fn serve_chain(&self, but: rs_link, chain: u64);
+}
 
 /// A call that uses a link.
 pub struct Session<'a> {
@@ -59,6 +93,8 @@ pub struct Session<'a> {
     pub link: &'a Link,
     /// All remotes of the vm.
     pub remotes: &'a Mutex<Remotes>,
+    /// The other links.
+    pub others: &'a dyn Others,
     /// All snapshots of the vm.
     pub snapshots: &'a Snapshots,
 }
@@ -70,11 +106,6 @@ impl Session<'_> {
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         lock(&self.link.state)
-    }
-
-    /// Both, in the order in which they are locked.
-    fn channel_and_state(&self) -> (MutexGuard<'_, Channel>, MutexGuard<'_, State>) {
-        (lock(&self.link.channel), self.state())
     }
 
     /// The link has not ended.
@@ -99,149 +130,227 @@ impl Session<'_> {
     }
 
     /// A failure of the channel, which may be the link's end.
-    pub(super) fn failed(&self, status: rs_status) -> rs_status {
+    #[cold]
+    pub(super) fn channel_failed(&self, status: rs_status) -> rs_status {
         match status {
             RS_ERR_DEAD | RS_ERR_PEER | RS_ERR_UNSUPPORTED => self.end(status),
             status => status,
         }
     }
 
-    /// When a request ends that begins now: no later than the one that is being carried out.
-    pub(super) fn deadline(&self) -> Deadline {
-        let own = match self.link.settings.timeout {
-            0 => Deadline::NEVER,
-            timeout => Deadline::after(Duration::from_nanos(timeout)),
-        };
-        match self.state().deadlines.last() {
-            Some(&outer) => own.min(Deadline::at(outer)),
-            None => own,
+    /// A failure to read a message, which is the link's end if the message made no sense.
+    #[cold]
+    pub(super) fn reading_failed(&self, status: rs_status) -> rs_status {
+        match status {
+            RS_ERR_PEER => self.end(status),
+            status => status,
         }
     }
 
-    /// Sends a message, and whatever is to be given back before it. Never waits: what there is no room for
-    /// now is sent as there is room, by `pump`.
+    /// When a request ends that begins now: no later than the one that is being carried out.
+    pub(super) fn deadline(&self, timeout: u64) -> Deadline {
+        let timeout = match timeout {
+            0 => self.link.settings.timeout,
+            timeout => timeout,
+        };
+        let own = match timeout {
+            0 => Deadline::NEVER,
+            timeout => Deadline::after(Duration::from_nanos(timeout)),
+        };
+        own.min(context::current().deadline)
+    }
+
+    /// Sends a message. Never waits: what there is no room for now is sent as there is room.
     ///
     /// `RS_ERR_LIMIT`: the peer takes no such message, or takes nothing at all for too long;
     /// `RS_ERR_MEMORY`. The message is not sent then.
-    pub(super) fn send(&self, kind: u32, message: Writer) -> Result<(), rs_status> {
-        if lock(self.remotes).has_releases() {
-            self.send_releases()?;
-        }
-        let words = message.into_words();
-        count(&self.link.counters.messages, 1);
-        count(&self.link.counters.bytes, size_of_val(&words[..]) as u64);
-        let (mut channel, mut state) = self.channel_and_state();
-        if state.outgoing.is_empty() && state.try_send(&mut channel, kind, &words)? {
-            channel.flush();
-            return Ok(());
-        }
-        state.queue(kind, words)?;
-        state.pump(&mut channel).map(|_| ())
+    pub(super) fn send(&self, kind: u32, message: Writer, tell: Tell) -> Result<(), rs_status> {
+        let sent = self.state().send(kind, message, tell);
+        sent.map_err(|status| self.channel_failed(status))
     }
 
     /// Gives back what stands for nothing any more.
     pub(super) fn send_releases(&self) -> Result<(), rs_status> {
-        let nothing = Release {
-            link: 0,
-            pin: 0,
-            count: 0,
-        };
-        let mut releases = [nothing; RELEASES];
-        loop {
-            let taken = lock(self.remotes).take_releases(self.link.id(), &mut releases);
-            if taken == 0 {
-                return Ok(());
+        let mut remotes = lock(self.remotes);
+        let mut releases = [Release::NONE; RELEASES];
+        while remotes.has_releases() {
+            let taken = remotes.take_releases(self.link.id(), &mut releases);
+            let taken = &releases[..taken];
+            if taken.is_empty() {
+                break;
             }
             let mut message = Writer::new(self.link.allocator);
-            for release in &releases[..taken] {
+            for release in taken {
                 message.words(&[release.pin, release.count])?;
-                count(&self.link.counters.released, release.count);
             }
-            let words = message.into_words();
-            let (mut channel, mut state) = self.channel_and_state();
-            state.queue(RELEASE, words)?;
-            state.pump(&mut channel)?;
+            let mut state = self.state();
+            if let Err(status) = state.send(RELEASE, message, Tell::Later) {
+                remotes.put_back(taken);
+                drop((state, remotes));
+                return Err(self.channel_failed(status));
+            }
+            state.counters.released += taken.iter().map(|release| release.count).sum::<u64>();
         }
+        Ok(())
     }
 
-    /// The next message, if there is one.
-    pub(super) fn receive_now(&self) -> Result<Option<Message>, rs_status> {
-        let mut bytes = Vec::new_in(self.link.allocator);
-        let (mut channel, mut state) = self.channel_and_state();
-        let received = match state.pump(&mut channel) {
-            Ok(_) => channel.try_receive(&mut bytes),
-            Err(status) => Err(status),
-        };
-        drop((state, channel));
-        let kind = received.map_err(|status| self.failed(status))?;
-        let message = kind.map(|kind| Message {
-            kind,
-            bytes,
-            is_kept: false,
-        });
-        message.iter().for_each(|message| self.observe(message));
-        Ok(message)
+    /// A reference was received that nobody wants. Without memory to note that, what was noted is sent, which
+    /// makes room; if there is no memory for that either, the link ends, since no count would ever be right.
+    pub(super) fn give_back(&self, pin: u64) -> Result<(), rs_status> {
+        let given = lock(self.remotes).give_back(self.link.id(), pin);
+        given
+            .or_else(|_| {
+                self.send_releases()?;
+                lock(self.remotes).give_back(self.link.id(), pin)
+            })
+            .map_err(|status| self.end(status))
     }
 
-    /// Waits for the next message, and sends meanwhile what there was no room for.
-    pub(super) fn receive(&self, deadline: Deadline) -> Result<Message, rs_status> {
-        if let Some(message) = self.receive_now()? {
+    /// The next message, if there is one; `done` was read.
+    #[inline]
+    pub(super) fn receive_now(&self, done: Option<Message>) -> Result<Option<Message>, rs_status> {
+        let mut state = self.state();
+        if let Some(done) = done {
+            state.recycle(done.bytes);
+        }
+        let received = state.try_receive();
+        drop(state);
+        let received = received.map_err(|status| self.channel_failed(status))?;
+        self.observe(received.as_ref());
+        Ok(received)
+    }
+
+    /// Waits for the next message, and sends meanwhile what there was no room for; `done` was read. What belongs
+    /// to `chain` is carried out over all links.
+    pub(super) fn receive(
+        &self,
+        done: Option<Message>,
+        deadline: Deadline,
+        chain: u64,
+    ) -> Result<Message, rs_status> {
+        if let Some(message) = self.receive_soon(done, deadline)? {
             return Ok(message);
         }
-        let mut bytes = Vec::new_in(self.link.allocator);
+        self.send_releases()?;
+        let mut slice = FIRST_SLICE;
         loop {
-            match self.receive_for_a_slice(deadline, &mut bytes) {
-                Ok(kind) => {
-                    let message = Message {
-                        kind,
-                        bytes,
-                        is_kept: false,
-                    };
-                    self.observe(&message);
+            match self.receive_within(deadline.min(Deadline::after(slice))) {
+                Ok(message) => {
+                    self.observe(Some(&message));
                     return Ok(message);
                 }
-                Err(RS_ERR_TIMEOUT) if !deadline.has_passed(now()) => {
-                    if self.callbacks().is_cancelled(self.link.id()) {
-                        return Err(RS_CANCELLED);
-                    }
-                }
-                Err(status) => return Err(self.failed(status)),
+                Err(RS_ERR_TIMEOUT) if deadline.has_passed(now()) => return Err(RS_ERR_TIMEOUT),
+                Err(RS_ERR_TIMEOUT) => {}
+                Err(status) => return Err(self.channel_failed(status)),
             }
+            if self.callbacks().is_cancelled(self.link.id()) {
+                return Err(RS_CANCELLED);
+            }
+            if chain != NO_CHAIN {
+                self.others.serve_chain(self.link.id(), chain);
+                // Inside of that, what this link waits for may have been received, and deferred.
+                if let Some(message) = self.receive_now(None)? {
+                    return Ok(message);
+                }
+            }
+            slice = SLICE;
         }
     }
 
-    fn receive_for_a_slice(
+    /// The next message, if it comes so soon that sleeping is not worth it.
+    fn receive_soon(
         &self,
+        done: Option<Message>,
         deadline: Deadline,
-        bytes: &mut Vec<u8>,
-    ) -> Result<u32, rs_status> {
-        let slice = deadline.min(Deadline::after(SLICE));
+    ) -> Result<Option<Message>, rs_status> {
+        let mut state = self.state();
+        if let Some(done) = done {
+            state.recycle(done.bytes);
+        }
+        for _ in 0..LOOKS {
+            match state.try_receive() {
+                Ok(None) if state.channel.look(deadline) => {}
+                received => {
+                    drop(state);
+                    let received = received.map_err(|status| self.channel_failed(status))?;
+                    self.observe(received.as_ref());
+                    return Ok(received);
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn receive_within(&self, slice: Deadline) -> Result<Message, rs_status> {
         self.callbacks().blocking(|| {
-            let mut pump = |channel: &mut Channel| self.state().pump(channel);
+            let mut state = self.state();
+            let mut bytes = state.take_spare();
+            let State {
+                channel, outbox, ..
+            } = &mut *state;
+            let mut pump = |channel: &mut Channel| outbox.pump(channel);
             let mut wait = Wait {
                 deadline: slice,
                 cancel: None,
                 meanwhile: Some(&mut pump),
             };
-            lock(&self.link.channel).receive(&mut wait, bytes)
+            match channel.receive(&mut wait, &mut bytes) {
+                Ok(kind) => Ok(Message::new(kind, bytes)),
+                Err(status) => {
+                    state.recycle(bytes);
+                    Err(status)
+                }
+            }
         })
     }
 
-    /// Does what a message says that is no answer to a waiting request.
-    pub(super) fn handle(&self, message: Message) -> Result<(), rs_status> {
+    /// Carries out what has arrived, if it belongs to a chain of calls, and keeps the rest.
+    pub fn serve_chain(&self, chain: u64) -> Result<(), rs_status> {
+        self.expect_open()?;
+        loop {
+            let mut state = self.state();
+            if state.deferred.len() >= MOST_DEFERRED {
+                state.flush();
+                return Ok(());
+            }
+            state.deferred.reserve()?;
+            let received = state.try_receive_new();
+            let received = match received {
+                Ok(Some(message)) if !belongs_to(&message, chain) => {
+                    state.deferred.push(message)?;
+                    continue;
+                }
+                received => received,
+            };
+            drop(state);
+            let received = received.map_err(|status| self.channel_failed(status))?;
+            self.observe(received.as_ref());
+            match received {
+                Some(message) => self.handle(message)?,
+                None => return Ok(()),
+            };
+        }
+    }
+
+    /// Does what a message says that is no answer to a waiting request; returns it if its memory may
+    /// be used again.
+    pub(super) fn handle(&self, message: Message) -> Result<Option<Message>, rs_status> {
         let words = words_of(&message.bytes).ok_or_else(|| self.end(RS_ERR_PEER))?;
         let mut from = Reader::new(words);
         let handled = match message.kind {
             REQUEST => self.serve(from),
-            ANSWER => self.handle_answer(message),
+            ANSWER => return self.handle_answer(message),
             RELEASE => self.take_releases(&mut from),
             EVACUATION => self.take_over(from),
             MARKER => self.take_part(from),
             SUMMARY => self.take_summary(words),
-            GOODBYE => Err(RS_ERR_DEAD),
+            GOODBYE => Err(self.end(RS_ERR_DEAD)),
             _ => Err(RS_ERR_PEER),
         };
-        handled.map_err(|status| self.failed(status))
+        match handled {
+            Ok(()) => Ok(Some(message)),
+            Err(status) => Err(self.reading_failed(status)),
+        }
     }
 
     fn take_releases(&self, from: &mut Reader<'_>) -> Result<(), rs_status> {
@@ -252,35 +361,48 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// An answer that the innermost request does not wait for: an outer one's is kept; one that comes
+    /// An answer that the innermost request does not wait for: another one's is kept; one that comes
     /// too late is passed over.
-    fn handle_answer(&self, message: Message) -> Result<(), rs_status> {
+    fn handle_answer(&self, message: Message) -> Result<Option<Message>, rs_status> {
+        let serial = message.serial().ok_or_else(|| self.end(RS_ERR_PEER))?;
+        if self.keeps(serial) {
+            self.for_each_home(&message, Pins::hold);
+            if let Some(waiting) = self.state().waiting.get_mut(&serial) {
+                waiting.answer = Some(Message {
+                    is_kept: true,
+                    ..message
+                });
+            }
+            return Ok(None);
+        }
+        self.discard_answer(&message)
+            .map_err(|status| self.reading_failed(status))?;
+        Ok(Some(message))
+    }
+
+    /// Nobody wants an answer: the references in it are given back.
+    pub(super) fn discard_answer(&self, message: &Message) -> Result<(), rs_status> {
         let words = words_of(&message.bytes).ok_or(RS_ERR_PEER)?;
         let mut from = Reader::new(words);
-        let serial = from.word()?;
-        let mut state = self.state();
-        if state.waiting.iter().any(|own| own.serial == serial) {
-            state.answers.try_reserve(1).map_err(|_| RS_ERR_MEMORY)?;
-            drop(state);
-            self.for_each_home(&message, Pins::hold);
-            self.state().answers.push(Message {
-                is_kept: true,
-                ..message
-            });
-            return Ok(());
-        }
-        drop(state);
+        from.word()?;
         if from.word()? != RS_OK as u64 {
             return Ok(());
         }
         while from.end().is_err() {
             self.discard(&mut from)?;
         }
-        self.stop_keeping(&message);
+        self.stop_keeping(message);
         Ok(())
     }
 
-    /// What has come home with an answer that was kept is read, or not wanted.
+    /// Whether a request waits whose answer has not come.
+    fn keeps(&self, serial: u64) -> bool {
+        let state = self.state();
+        let waiting = state.waiting.get(&serial);
+        waiting.is_some_and(|waiting| waiting.answer.is_none())
+    }
+
+    /// An answer that was kept has been read, or nobody wants it.
     pub(super) fn stop_keeping(&self, answer: &Message) {
         if answer.is_kept {
             self.for_each_home(answer, |pins, number| {
@@ -290,8 +412,8 @@ impl Session<'_> {
         }
     }
 
-    /// Acts on each pin that comes home with an answer. The peer may have given it back behind the answer,
-    /// since for the peer it had arrived.
+    /// Acts on each pin that comes home with an answer. The peer may give it back behind the answer, since for
+    /// the peer it has arrived.
     fn for_each_home(&self, answer: &Message, act: impl Fn(&mut Pins, u64)) {
         let pins = &mut lock(&self.link.pins);
         let words = words_of(&answer.bytes).unwrap_or(&[]);
@@ -302,14 +424,27 @@ impl Session<'_> {
             }
         });
     }
+}
 
-    /// The kept answer to a request.
-    pub(super) fn kept_answer(&self, serial: u64) -> Option<Message> {
-        let answers = &mut self.state().answers;
-        let is_it = |message: &Message| {
-            words_of(&message.bytes).is_some_and(|words| words.first() == Some(&serial))
-        };
-        let index = answers.iter().position(is_it)?;
-        Some(answers.swap_remove(index))
+/// Whether a message is a request of this chain of calls.
+fn belongs_to(message: &Message, chain: u64) -> bool {
+    let words = words_of(&message.bytes).unwrap_or(&[]);
+    message.kind == REQUEST && words.get(CHAIN) == Some(&chain)
+}
+
+impl Message {
+    /// One that has arrived.
+    pub fn new(kind: u32, bytes: Vec<u8>) -> Self {
+        Message {
+            kind,
+            bytes,
+            is_kept: false,
+        }
+    }
+
+    /// Of an answer: the number of its request.
+    #[inline]
+    pub fn serial(&self) -> Option<u64> {
+        words_of(&self.bytes)?.first().copied()
     }
 }

@@ -82,7 +82,7 @@ impl Session<'_> {
     }
 
     /// What a value is.
-    fn item(&self, value: rs_value) -> Result<rs_item, rs_status> {
+    pub(super) fn item(&self, value: rs_value) -> Result<rs_item, rs_status> {
         let mut item = [rs_item::NONE];
         self.callbacks().read_items(&[value], &mut item)?;
         Ok(item[0])
@@ -233,7 +233,7 @@ impl Session<'_> {
         let most = self.link.settings.pins;
         let received = lock(self.remotes).receive(self.link.id(), pin, most);
         let (id, remote) = received.or_else(|status| {
-            lock(self.remotes).give_back(self.link.id(), pin)?;
+            self.give_back(pin)?;
             Err(status)
         })?;
         if remote.value != 0 {
@@ -334,8 +334,7 @@ impl Session<'_> {
         let mut outcome = Ok(());
         mentions(from, &mut |mention| {
             if let Mention::Remote(pin) = mention {
-                let given = lock(self.remotes).give_back(self.link.id(), pin);
-                outcome = outcome.and(given);
+                outcome = outcome.and(self.give_back(pin));
             }
         })?;
         outcome

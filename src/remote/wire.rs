@@ -7,63 +7,118 @@ use crate::status::{RS_ERR_LIMIT, RS_ERR_MEMORY, RS_ERR_PEER, rs_status};
 /// Most words of a message.
 const MOST: usize = 1 << 32;
 
+/// Words of a message that need no memory of their own: as many as most requests and answers have.
+pub const SHORT: usize = 24;
+
 /// A message being written.
 pub struct Writer {
-    words: Vec<u64>,
+    /// The first words, as long as all of them fit.
+    short: [u64; SHORT],
+    length: usize,
+    /// All words, since they do not.
+    long: Vec<u64>,
 }
 
 impl Writer {
     /// An empty message.
+    #[inline]
     pub fn new(allocator: HostAllocator) -> Self {
         Writer {
-            words: Vec::new_in(allocator),
+            short: [0; SHORT],
+            length: 0,
+            long: Vec::new_in(allocator),
         }
     }
 
     /// Appends a word.
+    #[inline]
     pub fn word(&mut self, word: u64) -> Result<(), rs_status> {
         self.words(&[word])
     }
 
     /// Appends words.
+    #[inline]
     pub fn words(&mut self, words: &[u64]) -> Result<(), rs_status> {
-        if self.words.len() + words.len() > MOST {
-            return Err(RS_ERR_LIMIT);
+        match self.short_room(words.len()) {
+            Some(room) => room.copy_from_slice(words),
+            None => self.long_room(words.len())?.extend_from_slice(words),
         }
-        self.words
-            .try_reserve(words.len())
-            .map_err(|_| RS_ERR_MEMORY)?;
-        self.words.extend_from_slice(words);
         Ok(())
     }
 
     /// Appends bytes, filled up to whole words.
+    #[inline]
     pub fn padded(&mut self, bytes: &[u8]) -> Result<(), rs_status> {
         let (whole, rest) = bytes.as_chunks::<8>();
-        let room = whole.len() + usize::from(!rest.is_empty());
-        if self.words.len() + room > MOST {
-            return Err(RS_ERR_LIMIT);
-        }
-        self.words.try_reserve(room).map_err(|_| RS_ERR_MEMORY)?;
-        self.words
-            .extend(whole.iter().map(|bytes| u64::from_ne_bytes(*bytes)));
-        if !rest.is_empty() {
-            let mut last = [0; 8];
-            last[..rest.len()].copy_from_slice(rest);
-            self.words.push(u64::from_ne_bytes(last));
+        let whole = whole.iter().map(|bytes| u64::from_ne_bytes(*bytes));
+        let mut last = [0; 8];
+        last[..rest.len()].copy_from_slice(rest);
+        let last = (!rest.is_empty()).then_some(u64::from_ne_bytes(last));
+        let words = whole.chain(last);
+        let count = bytes.len().div_ceil(size_of::<u64>());
+        match self.short_room(count) {
+            Some(room) => room
+                .iter_mut()
+                .zip(words)
+                .for_each(|(place, word)| *place = word),
+            None => self.long_room(count)?.extend(words),
         }
         Ok(())
     }
 
     /// Appends how many bytes, and the bytes.
+    #[inline]
     pub fn bytes(&mut self, bytes: &[u8]) -> Result<(), rs_status> {
         self.word(bytes.len() as u64)?;
         self.padded(bytes)
     }
 
-    /// The message, as it is sent.
-    pub fn into_words(self) -> Vec<u64> {
-        self.words
+    /// Room for more words, to be filled, if the message is still a short one then.
+    #[inline]
+    fn short_room(&mut self, count: usize) -> Option<&mut [u64]> {
+        let before = self.length;
+        if !self.long.is_empty() || before + count > SHORT {
+            return None;
+        }
+        self.length += count;
+        Some(&mut self.short[before..][..count])
+    }
+
+    /// All words, and memory for so many more.
+    #[cold]
+    fn long_room(&mut self, count: usize) -> Result<&mut Vec<u64>, rs_status> {
+        let before = match self.long.is_empty() {
+            true => &self.short[..self.length],
+            false => &[],
+        };
+        if before.len() + self.long.len() + count > MOST {
+            return Err(RS_ERR_LIMIT);
+        }
+        self.long
+            .try_reserve(before.len() + count)
+            .map_err(|_| RS_ERR_MEMORY)?;
+        self.long.extend_from_slice(before);
+        Ok(&mut self.long)
+    }
+
+    /// What was written.
+    #[inline]
+    pub fn written(&self) -> &[u64] {
+        match self.long.is_empty() {
+            true => &self.short[..self.length],
+            false => &self.long,
+        }
+    }
+
+    /// What was written, to be kept.
+    pub fn into_words(mut self) -> Result<Vec<u64>, rs_status> {
+        if self.long.is_empty() {
+            self.long
+                .try_reserve_exact(self.length)
+                .map_err(|_| RS_ERR_MEMORY)?;
+            self.long.extend_from_slice(&self.short[..self.length]);
+        }
+        Ok(self.long)
     }
 }
 

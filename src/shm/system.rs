@@ -1,5 +1,6 @@
 //! What the system's calls return, as the library's statuses; and what they all need.
 
+use super::deadline::now;
 use crate::status::*;
 use core::ffi::c_int;
 use core::mem::zeroed;
@@ -44,6 +45,17 @@ pub fn owned(returned: c_int) -> Result<OwnedFd, rs_status> {
     let descriptor = check(returned)?;
     // SAFETY: the system has just made it for this caller.
     Ok(unsafe { OwnedFd::from_raw_fd(descriptor) })
+}
+
+/// A number that nobody can guess; where the system has no such numbers yet, one that is at least rare.
+pub fn random() -> u64 {
+    let mut number = [0; size_of::<u64>()];
+    // SAFETY: the array is this frame's, with the length that is told.
+    let got = unsafe { libc::getrandom(number.as_mut_ptr().cast(), 8, libc::GRND_NONBLOCK) };
+    match got {
+        8 => u64::from_ne_bytes(number),
+        _ => now() << 22 ^ u64::from(std::process::id()),
+    }
 }
 
 /// How many processors this thread may run on; at least one.

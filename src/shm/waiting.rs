@@ -152,6 +152,16 @@ impl Channel {
         }
     }
 
+    /// Looks for as long as a wait does before it sleeps, but not past the deadline; returns whether there is
+    /// something to receive, or room again. What was sent is flushed first.
+    pub fn look(&mut self, deadline: Deadline) -> bool {
+        self.flush();
+        let incoming = self.segment.ring(self.end.other());
+        let outgoing = self.segment.ring(self.end);
+        let has_news = || self.incoming.has_news(&incoming) || self.outgoing.has_news(&outgoing);
+        !self.peer.is_gone() && self.looks_until(has_news, deadline)
+    }
+
     fn did_meanwhile(&mut self, wait: &mut Wait) -> Result<bool, rs_status> {
         let Some(meanwhile) = &mut wait.meanwhile else {
             return Ok(false);
@@ -169,17 +179,23 @@ impl Channel {
         (incoming.published().load(), outgoing.consumed().load())
     }
 
-    /// Looks at the cursors for a while, but not past the deadline; returns whether one has moved. Fetching the
-    /// next frame at the same time as the cursor that tells of it saves a third of a round trip.
+    /// Looks for a while whether a cursor has moved, but not past the deadline.
     fn looks_until_moved(&self, seen: (u64, u64), deadline: Deadline) -> bool {
+        self.looks_until(|| self.cursors() != seen, deadline)
+    }
+
+    /// Looks for a while whether something has come to be, but not past the deadline. Fetching the
+    /// next frame at the same time as the cursor that tells of it saves a third of a round trip.
+    #[inline(always)]
+    fn looks_until(&self, has_come: impl Fn() -> bool, deadline: Deadline) -> bool {
         if self.spin == 0 {
-            return self.cursors() != seen;
+            return has_come();
         }
         let end = deadline.min(Deadline::at(now().saturating_add(self.spin)));
         loop {
             for _ in 0..LOOKS {
                 self.incoming.prefetch(&self.segment.ring(self.end.other()));
-                if self.cursors() != seen {
+                if has_come() {
                     return true;
                 }
                 core::hint::spin_loop();

@@ -10,7 +10,7 @@ use crate::host::table::Kind;
 use crate::remote::cycles::FEATURE;
 use crate::remote::link::{Link, Settings};
 use crate::remote::remotes::Remotes;
-use crate::remote::session::Session;
+use crate::remote::session::{Others, Session};
 use crate::shm::channel::{Channel, Options};
 use crate::shm::deadline::Deadline;
 use crate::shm::handover::Handover;
@@ -102,6 +102,30 @@ pub fn inherit(end: &rs_link_end) -> rs_status {
     }
 }
 
+impl Others for Vm {
+    fn copy(&self, remote: rs_remote, depth: u64, bytes: u64) -> Result<rs_value, rs_status> {
+        self.remote_copy(remote, depth, bytes)
+    }
+
+    fn serve_chain(&self, but: rs_link, chain: u64) {
+        let Ok(waiting) = self.link(but) else {
+            return;
+        };
+        for index in 0..self.links.links.places() {
+            let Some((id, other)) = self.links.links.at(index) else {
+                continue;
+            };
+            if id != but
+                && self.links.is_own(&other)
+                && other.link.ractor() == waiting.link.ractor()
+            {
+                // What fails there is seen by whoever uses that link next.
+                let _ = self.session(&other).serve_chain(chain);
+            }
+        }
+    }
+}
+
 impl Vm {
     pub(super) fn link(&self, id: rs_link) -> Result<Using<'_, LinkAndEnd>, rs_status> {
         let using = self.links.links.get(id)?;
@@ -118,6 +142,7 @@ impl Vm {
             heap: self.host.any_heap(),
             link: &using.link,
             remotes: &self.links.remotes,
+            others: self,
             snapshots: &self.links.cycles.snapshots,
         }
     }
@@ -189,7 +214,10 @@ impl Vm {
     pub fn link_spawned(&self, link: rs_link, process: i32) -> Result<(), rs_status> {
         let using = self.link(link)?;
         drop(lock(&using.end).take());
-        match lock(using.link.channel()).watch_child(process) {
+        match using
+            .link
+            .with_channel(|channel| channel.watch_child(process))
+        {
             // Then the peer's end is seen by its hanging up alone.
             Err(RS_ERR_UNSUPPORTED) => Ok(()),
             outcome => outcome,
@@ -244,10 +272,10 @@ impl Vm {
     /// See `rs_link_fd`.
     pub fn link_fd(&self, link: rs_link) -> Result<i32, rs_status> {
         let using = self.link(link)?;
-        let mut channel = lock(using.link.channel());
-        channel
-            .descriptor()
-            .map(|descriptor| descriptor.as_raw_fd())
+        using.link.with_channel(|channel| {
+            let descriptor = channel.descriptor()?;
+            Ok(descriptor.as_raw_fd())
+        })
     }
 
     /// See `rs_link_serve`.

@@ -9,6 +9,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::ffi::{CStr, c_void};
 use std::ptr;
+use std::rc::Rc;
 use vmshare::ffi;
 use vmshare::host::contract::*;
 use vmshare::host::exchange::*;
@@ -74,7 +75,8 @@ pub struct Host {
     pub main: rs_ractor,
     /// Fails the allocation after this many; negative: none.
     pub allocations_left: Cell<i64>,
-    pub balance: Cell<i64>,
+    /// Allocations that were not released. Not in here: the library counts while `drop` holds the host alone.
+    pub balance: Rc<Cell<i64>>,
     /// Fails the callback after this many; negative: none.
     pub callbacks_left: Cell<i64>,
     /// Does not want to wait any longer.
@@ -151,7 +153,7 @@ impl Host {
             vm: ptr::null_mut(),
             main: 0,
             allocations_left: Cell::new(-1),
-            balance: Cell::new(0),
+            balance: Rc::default(),
             callbacks_left: Cell::new(-1),
             cancels: Cell::new(false),
             variables: RefCell::new(HashMap::new()),

@@ -50,7 +50,7 @@ fn lie(channel: &mut Channel, numbers: &mut Numbers) -> Result<(), rs_status> {
         let kind = 1 + (numbers.next() % 4) as u32;
         let codes = [1, 3, 4, 7, 8, 9, 10, 100];
         let code = codes[(numbers.next() % 8) as usize];
-        let mut words = vec![serial, u64::MAX, code, 1 << 32, numbers.next() % 3, 0, 3];
+        let mut words = vec![serial, u64::MAX, 0, code, 1 << 32, numbers.next() % 3, 0, 3];
         words.push(u64::from_ne_bytes(*b"top\0\0\0\0\0"));
         words.extend([1, 6, (1 << 32) | (numbers.next() % 3), 10, 0]);
         for _ in 0..numbers.next() % 4 {
@@ -130,7 +130,7 @@ fn a_peer_that_reads_nothing_stops_nobody() {
         |channel: &mut Channel| {
             for serial in 1..20 {
                 let top = u64::from_ne_bytes(*b"top\0\0\0\0\0");
-                let copy = [serial, u64::MAX, 100, 0, u64::MAX >> 1, 0, 3, top, 0];
+                let copy = [serial, u64::MAX, 0, 100, 0, u64::MAX >> 1, 0, 3, top, 0];
                 let _ = send(channel, 1, &copy);
             }
             std::thread::sleep(std::time::Duration::from_millis(700));

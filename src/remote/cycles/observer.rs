@@ -6,7 +6,7 @@
 
 use super::summary::Summary;
 use crate::host::memory::{HostAllocator, Map, Vec, insert, push};
-use crate::remote::session::{ANSWER, EVACUATION, REQUEST};
+use crate::remote::session::{ANSWER, EVACUATION, REQUEST, TARGET};
 use crate::remote::values::{Mention, mentions};
 use crate::remote::wire::Reader;
 use crate::status::{RS_ERR_LIMIT, RS_ERR_PEER, RS_OK, rs_status};
@@ -73,8 +73,8 @@ pub(in crate::remote) fn mentions_of(
     let mut from = Reader::new(words);
     match kind {
         REQUEST => {
-            let head = from.words(6)?;
-            tell(Mention::Home(head[3]));
+            let head = from.words(TARGET + 3)?;
+            tell(Mention::Home(head[TARGET]));
             from.bytes()?;
             from.count()?;
         }

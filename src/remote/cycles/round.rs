@@ -9,10 +9,14 @@ use super::joint::{Peer, unreached};
 use super::observer::{Notes, numbers};
 use super::summary::{LONGEST, Summary};
 use crate::host::exchange::rs_link;
-use crate::host::memory::{HostAllocator, Vec, push};
-use crate::remote::link::{Link, Message, count};
+use crate::host::memory::{HostAllocator, Vec, push, words_of};
+use crate::remote::context::NO_CHAIN;
+use crate::remote::link::Link;
+use crate::remote::outbox::Tell;
 use crate::remote::session::{MARKER, SUMMARY, Session};
+use crate::remote::state::Message;
 use crate::remote::wire::{Reader, Writer};
+use crate::shm::channel::Channel;
 use crate::shm::deadline::Deadline;
 use crate::status::*;
 use crate::sync::lock;
@@ -30,7 +34,7 @@ pub struct Round {
 impl Session<'_> {
     /// Whether the peer has said that it answers markers.
     pub fn has_cycles(&self) -> bool {
-        let greeted = lock(&self.link.channel).try_greet();
+        let greeted = self.link.with_channel(Channel::try_greet);
         let features = greeted.ok().flatten().map_or(0, |agreed| agreed.features);
         self.link.settings.is_maker && features & super::FEATURE != 0
     }
@@ -47,8 +51,7 @@ impl Session<'_> {
         let mut message = Writer::new(self.link.allocator);
         let sent = message
             .word(round)
-            .and_then(|()| self.send(MARKER, message))
-            .map_err(|status| self.failed(status));
+            .and_then(|()| self.send(MARKER, message, Tell::Now));
         if sent.is_err() {
             self.link.observer.finish();
         }
@@ -57,9 +60,10 @@ impl Session<'_> {
     /// Waits for the peer's summary, and does meanwhile what it asks for. `RS_CANCELLED`, or `RS_ERR_TIMEOUT`;
     /// any other failure is the link's, whose peer has not answered.
     pub fn wait_for_summary(&self, deadline: Deadline) -> Result<(), rs_status> {
+        let mut done = None;
         while self.link.ended().is_none() && self.link.observer.is_noting() {
-            let message = self.receive(deadline)?;
-            self.handle(message)?;
+            let message = self.receive(done.take(), deadline, NO_CHAIN)?;
+            done = self.handle(message)?;
         }
         Ok(())
     }
@@ -70,9 +74,11 @@ impl Session<'_> {
     }
 
     /// What has arrived may be younger than the cut.
-    pub(in crate::remote) fn observe(&self, message: &Message) {
+    #[inline]
+    pub(in crate::remote) fn observe(&self, message: Option<&Message>) {
         if self.link.observer.is_noting()
-            && let Some(words) = crate::host::memory::words_of(&message.bytes)
+            && let Some(message) = message
+            && let Some(words) = words_of(&message.bytes)
         {
             let is_pin = |number| lock(&self.link.pins).get(number).is_ok();
             self.link.observer.note(message.kind, words, is_pin);
@@ -92,7 +98,7 @@ impl Session<'_> {
             message = Writer::new(self.link.allocator);
             message.words(&[round, 0])?;
         }
-        self.send(SUMMARY, message)
+        self.send(SUMMARY, message, Tell::Now)
     }
 
     fn own_part(&self) -> Result<Summary, rs_status> {
@@ -157,7 +163,7 @@ impl Round {
                 continue;
             };
             if lock(&link.pins).let_go(pin.number) {
-                count(&link.counters.collected, 1);
+                lock(&link.state).counters.collected += 1;
                 let_go += 1;
             }
         }

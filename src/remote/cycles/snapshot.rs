@@ -116,7 +116,7 @@ impl<'a> Maker<'a> {
         }
     }
 
-    /// Adds the pins of a link that takes part, and what its kept answers refer to.
+    /// Adds the pins of a link that takes part, and what its unread messages refer to.
     pub fn add_link(&mut self, link: &Link) -> Result<(), rs_status> {
         // What is being read is in no table yet.
         if link.observer.is_reading() {
@@ -171,26 +171,26 @@ impl<'a> Maker<'a> {
     }
 }
 
-/// What the answers refer to that have arrived and nobody has read yet. They are as good as roots.
+/// What the messages refer to that have arrived and nobody has read yet. They are as good as roots.
 fn for_each_kept(
     link: &Link,
     tell: &mut dyn FnMut(Mention) -> Result<(), rs_status>,
 ) -> Result<(), rs_status> {
     let mut outcome = Ok(());
-    for answer in lock(&link.state).answers.iter() {
-        let words = words_of(&answer.bytes).unwrap_or(&[]);
+    lock(&link.state).for_each_kept(|message| {
+        let words = words_of(&message.bytes).unwrap_or(&[]);
         // One that makes no sense will end the link when it is read, and hold nothing then.
-        let _ = mentions_of(answer.kind, words, &mut |mention| {
+        let _ = mentions_of(message.kind, words, &mut |mention| {
             if outcome.is_ok() {
                 outcome = tell(mention);
             }
         });
-    }
+    });
     outcome
 }
 
 /// Visits what a link that takes part needs for itself: what is exported, and objects that come home with
-/// answers nobody has read yet.
+/// messages nobody has read yet.
 pub fn visit_own_roots(link: &Link, visit: &mut dyn FnMut(rs_value)) {
     for export in lock(&link.exports).iter() {
         visit(export.value);
