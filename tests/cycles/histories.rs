@@ -1,7 +1,7 @@
 //! Random histories of a hub and two children, step by step, compared with an oracle that sees all of them.
 
-use crate::heap::{FIELDS, NIL, object};
-use crate::star::{HUB, ROOTS, Star};
+use crate::heap::{FIELDS, NIL, Name, object};
+use crate::star::{HUB, OBJECTS, ROOTS, Star};
 use proptest::prelude::*;
 use vmshare::status::*;
 
@@ -35,15 +35,15 @@ type Act = (Step, usize, usize, usize, usize);
 
 fn act() -> impl Strategy<Value = Act> {
     let step = prop_oneof![
-        3 => Just(Step::Allocate),
-        3 => Just(Step::Drop),
+        1 => Just(Step::Allocate),
+        5 => Just(Step::Drop),
         1 => Just(Step::Copy),
         4 => Just(Step::Store),
         2 => Just(Step::Load),
         5 => Just(Step::BeginRead),
         5 => Just(Step::BeginWrite),
-        4 => Just(Step::Read),
-        8 => Just(Step::Write),
+        1 => Just(Step::Read),
+        2 => Just(Step::Write),
         12 => Just(Step::Serve),
         8 => Just(Step::Poll),
         1 => Just(Step::Forget),
@@ -56,37 +56,41 @@ fn act() -> impl Strategy<Value = Act> {
 
 fn carry_out(star: &Star, (step, process, first, second, field): Act) {
     let heap = &star.heaps[process];
+    let (slot, first, second) = (
+        first,
+        star.holding(process, first),
+        star.holding(process, second),
+    );
     let target = object(star.root(process, first));
     let own = target.filter(|target| !target.is_wrapper());
     let remote = target.filter(|target| target.is_wrapper());
     let value = star.root(process, second);
     let changing = |root| Star::changing(process, root);
     match step {
-        Step::Allocate => heap.roots[changing(first)].set(heap.allocate()),
+        Step::Allocate => heap.roots[changing(slot)].set(heap.allocate()),
         Step::Drop => heap.roots[changing(first)].set(NIL),
-        Step::Copy => heap.roots[changing(second)].set(star.root(process, first)),
+        Step::Copy => heap.roots[changing(slot)].set(value),
         Step::Store => own.into_iter().for_each(|own| own.fields[field].set(value)),
         Step::Load => own
             .into_iter()
-            .for_each(|own| heap.roots[changing(second)].set(own.fields[field].get())),
+            .for_each(|own| heap.roots[changing(slot)].set(own.fields[field].get())),
         Step::BeginRead => remote
             .into_iter()
-            .for_each(|remote| star.begin(process, remote, field, None, changing(second))),
+            .for_each(|remote| star.begin(process, remote, field, None, changing(slot))),
         Step::BeginWrite => remote.into_iter().for_each(|remote| {
-            star.begin(process, remote, field, Some(value), changing(first));
+            star.begin(process, remote, field, Some(value), changing(slot));
         }),
         Step::Read => remote.into_iter().for_each(|remote| {
-            star.begin(process, remote, field, None, changing(second));
+            star.begin(process, remote, field, None, changing(slot));
             star.drain();
         }),
         Step::Write => remote.into_iter().for_each(|remote| {
-            let unused = changing(first);
-            star.begin(process, remote, field, Some(value), unused);
+            star.begin(process, remote, field, Some(value), changing(slot));
             star.drain();
         }),
         Step::Serve => {
             let links = star.links_of(process);
-            let status = heap.serve(links[first % links.len()], 1);
+            let status = heap.serve(links[slot % links.len()], 1);
             assert!(matches!(status, RS_OK | RS_MORE), "{status}");
         }
         Step::Poll => star.poll(process),
@@ -124,6 +128,37 @@ fn histories() -> u32 {
         .unwrap_or(2000)
 }
 
+/// What refers to what at the beginning, and which roots stay then.
+#[derive(Clone, Debug)]
+struct Beginning {
+    edges: Vec<(Name, usize, Name)>,
+    stays: Vec<bool>,
+}
+
+fn beginning() -> impl Strategy<Value = Beginning> {
+    let name = || (0..3_usize, 0..OBJECTS);
+    let edges = proptest::collection::vec((name(), 0..FIELDS, name()), 6..24);
+    let stays = proptest::collection::vec(proptest::bool::weighted(0.2), 3 * ROOTS);
+    (edges, stays).prop_map(|(edges, stays)| Beginning { edges, stays })
+}
+
+fn begin(beginning: &Beginning, takes_part: [bool; 3]) -> Box<Star> {
+    let star = Star::new(takes_part);
+    for &(from, field, to) in &beginning.edges {
+        star.refer(from, field, to);
+    }
+    for (index, _) in beginning
+        .stays
+        .iter()
+        .enumerate()
+        .filter(|(_, stays)| !**stays)
+    {
+        let (process, root) = (index / ROOTS, index % ROOTS);
+        star.heaps[process].roots[Star::changing(process, root)].set(NIL);
+    }
+    star
+}
+
 proptest! {
     #![proptest_config(ProptestConfig {
         cases: histories(),
@@ -132,8 +167,11 @@ proptest! {
     })]
 
     #[test]
-    fn nothing_reachable_is_freed_and_all_else_is(acts in proptest::collection::vec(act(), 1..120)) {
-        let star = Star::new([true; 3]);
+    fn nothing_reachable_is_freed_and_all_else_is(
+        beginning in beginning(),
+        acts in proptest::collection::vec(act(), 1..50),
+    ) {
+        let star = begin(&beginning, [true; 3]);
         for act in acts {
             carry_out(&star, act);
         }
@@ -145,11 +183,15 @@ proptest! {
     }
 
     #[test]
-    fn a_child_that_takes_no_part_loses_nothing(acts in proptest::collection::vec(act(), 1..120)) {
-        let star = Star::new([true, true, false]);
+    fn a_child_that_takes_no_part_loses_nothing(
+        beginning in beginning(),
+        acts in proptest::collection::vec(act(), 1..50),
+    ) {
+        let star = begin(&beginning, [true, true, false]);
         for act in acts {
             carry_out(&star, act);
         }
         star.end_round();
+        star.expect_all_usable();
     }
 }

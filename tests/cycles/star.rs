@@ -14,8 +14,12 @@ pub const CHILDREN: [usize; 2] = [1, 2];
 
 /// Values that a program holds. The first ones stay: of a child its board, an object of the hub that both
 /// know; of the hub the boards of both.
-pub const ROOTS: usize = 6;
+pub const ROOTS: usize = BOARD_ROOTS + 3 * OBJECTS;
 const BOARDS: [usize; 3] = [2, 1, 1];
+const BOARD_ROOTS: usize = 2;
+
+/// Objects of each process to begin with.
+pub const OBJECTS: usize = 3;
 
 /// A request that is under way.
 struct Flight {
@@ -159,30 +163,61 @@ impl Star {
         star
     }
 
-    /// Each program holds objects of its own, and of others.
+    /// Each process makes objects, and each program holds all of them.
     fn fill(&self) {
-        for child in CHILDREN {
-            let (hub, own) = (&self.heaps[HUB], &self.heaps[child]);
-            let hub_board = object(hub.roots[child - 1].get()).unwrap();
-            let board = object(own.roots[0].get()).unwrap();
-            for index in 0..2 {
-                hub.roots[2 * child + index].set(hub.allocate());
-                hub_board.fields[index].set(hub.roots[2 * child + index].get());
-                self.begin(child, board, index, None, 1 + index);
+        for (process, heap) in self.heaps.iter().enumerate() {
+            for number in 0..OBJECTS {
+                let value = heap.allocate();
+                self.hold(process, process, number, value);
+                let in_hub = self.to_hub(process, value);
+                self.hold(HUB, process, number, in_hub);
+                for child in CHILDREN.into_iter().filter(|&child| child != process) {
+                    let root = BOARD_ROOTS + process * OBJECTS + number;
+                    self.to_child(child, in_hub, root);
+                }
             }
-            self.drain();
-            for index in 0..2 {
-                own.roots[3 + index].set(own.allocate());
-                self.begin(child, board, index, Some(own.roots[3 + index].get()), 5);
-            }
-            self.drain();
-            hub.roots[2 * child].set(hub_board.fields[0].get());
         }
+    }
+
+    fn hold(&self, holder: usize, process: usize, number: usize, value: rs_value) {
+        self.heaps[holder].roots[BOARD_ROOTS + process * OBJECTS + number].set(value);
+    }
+
+    /// What a value of a process is in the hub.
+    fn to_hub(&self, process: usize, value: rs_value) -> rs_value {
+        if process == HUB {
+            return value;
+        }
+        let board = object(self.root(process, 0)).unwrap();
+        self.begin(process, board, 0, Some(value), 1);
+        self.drain();
+        object(self.root(HUB, process - 1)).unwrap().fields[0].take()
+    }
+
+    fn to_child(&self, child: usize, in_hub: rs_value, root: usize) {
+        object(self.root(HUB, child - 1)).unwrap().fields[0].set(in_hub);
+        self.begin(child, object(self.root(child, 0)).unwrap(), 0, None, root);
+        self.drain();
+        object(self.root(HUB, child - 1)).unwrap().fields[0].set(NIL);
+    }
+
+    /// The object of this name refers to another, which its program holds.
+    pub fn refer(&self, (process, number): (usize, usize), field: usize, to: (usize, usize)) {
+        let root = |(owner, number)| self.root(process, BOARD_ROOTS + owner * OBJECTS + number);
+        let from = object(root((process, number))).unwrap();
+        from.fields[field].set(root(to));
     }
 
     /// A root of a process that may be changed.
     pub fn changing(process: usize, root: usize) -> usize {
         root.max(BOARDS[process])
+    }
+
+    /// One of the roots of a process that hold something.
+    pub fn holding(&self, process: usize, choice: usize) -> usize {
+        let roots = (0..ROOTS).filter(|&root| self.root(process, root) != NIL);
+        let roots: Vec<usize> = roots.collect();
+        roots[choice % roots.len()]
     }
 
     /// Who is at the other end of a link.
@@ -323,25 +358,34 @@ impl Star {
         objects.find(stands).map(|object| (HUB, object))
     }
 
+    /// What is reachable can be used.
+    pub fn expect_all_usable(&self) {
+        let reached = self.reached();
+        for heap in &self.heaps {
+            for object in heap.objects() {
+                if reached.contains(&std::ptr::from_ref(object)) && object.is_wrapper() {
+                    let read = heap.request(object, 0, None);
+                    assert!(read.is_ok(), "{:?}: {read:?}", object.name);
+                }
+            }
+        }
+    }
+
     /// What is reachable can be used; all else is freed, and pins and remotes are what they must be.
     pub fn expect_no_garbage(&self) {
         let reached = self.reached();
         for heap in &self.heaps {
             for object in heap.objects() {
-                let is_reached = reached.contains(&std::ptr::from_ref(object));
                 assert_eq!(
                     object.is_freed.get(),
-                    !is_reached,
+                    !reached.contains(&std::ptr::from_ref(object)),
                     "object {:?} in process {}",
                     object.name,
                     heap.process
                 );
-                if is_reached && object.is_wrapper() {
-                    let read = self.heaps[heap.process].request(object, 0, None);
-                    assert!(read.is_ok(), "{:?}: {read:?}", object.name);
-                }
             }
         }
+        self.expect_all_usable();
         (0..3).for_each(|process| self.heaps[process].collect());
         self.drain();
         for (index, &(own, theirs)) in self.links.iter().enumerate() {
