@@ -50,6 +50,10 @@ pub trait World {
     fn meanwhile(&self, process: usize);
     /// This object is about to be freed.
     fn frees(&self, process: usize, object: &Object);
+    /// Something is wrong. Callbacks can't panic.
+    fn fails(&self, text: String);
+    /// The host of this number is carrying out an operation.
+    fn inside(&self, process: usize);
     /// An operation that the host of this number was asked for begins; returns what to tell at its end.
     fn begins(&self, process: usize, link: rs_link) -> usize;
     /// It ends, with this object if any.
@@ -219,13 +223,19 @@ impl Heap {
         result
     }
 
+    fn expect_alive(&self, object: &Object) {
+        if let Some(world) = self.world().filter(|_| object.is_freed.get()) {
+            world.fails(format!("{} was freed", object.text));
+        }
+    }
+
     fn mark(&self, from: impl IntoIterator<Item = rs_value>) {
         let mut worklist: Vec<rs_value> = from.into_iter().collect();
         while let Some(value) = worklist.pop() {
             let Some(object) = object(value) else {
                 continue;
             };
-            assert!(!object.is_freed.get(), "{} was freed", object.text);
+            self.expect_alive(object);
             if !object.is_marked.replace(true) {
                 worklist.extend(object.fields.iter().map(Cell::get));
             }
@@ -436,7 +446,10 @@ impl Heap {
 
     fn carry_out(&self, target: rs_value, operation: &rs_operation) -> Result<rs_value, rs_status> {
         let target = object(target).ok_or(RS_ERR_HOST)?;
-        assert!(!target.is_freed.get(), "{} was freed", target.text);
+        self.expect_alive(target);
+        if let Some(world) = self.world() {
+            world.inside(self.process);
+        }
         let value = operation.arguments().first().copied();
         let field = operation.index as usize;
         if target.is_wrapper() {
@@ -451,7 +464,7 @@ impl Heap {
 }
 
 unsafe extern "C" fn read_items(
-    _ctx: *mut c_void,
+    ctx: *mut c_void,
     values: *const rs_value,
     count: usize,
     items: *mut rs_item,
@@ -463,7 +476,7 @@ unsafe extern "C" fn read_items(
             item.kind = RS_ITEM_NIL;
             continue;
         };
-        assert!(!object.is_freed.get(), "{} was freed", object.text);
+        heap(ctx).expect_alive(object);
         item.kind = RS_ITEM_RECORD;
         item.count = FIELDS as u64;
         if object.is_wrapper() {

@@ -1,7 +1,7 @@
 //! Random histories of a hub and two children, step by step, compared with an oracle that sees all of them.
 
 use crate::heap::{FIELDS, NIL, Name, object};
-use crate::star::{HUB, OBJECTS, ROOTS, Star};
+use crate::star::{HUB, Inside, OBJECTS, ROOTS, Star};
 use proptest::prelude::*;
 use vmshare::status::*;
 
@@ -28,6 +28,8 @@ enum Step {
     Collect,
     BeginRound,
     FinishRound,
+    /// Something happens inside of the next operation.
+    Inside(Inside),
 }
 
 /// A step, and of which process, with which of its roots, and with which field.
@@ -50,6 +52,9 @@ fn act() -> impl Strategy<Value = Act> {
         3 => Just(Step::Collect),
         3 => Just(Step::BeginRound),
         4 => Just(Step::FinishRound),
+        1 => Just(Step::Inside(Inside::Collect)),
+        1 => Just(Step::Inside(Inside::Serve)),
+        1 => Just(Step::Inside(Inside::BeginRound)),
     ];
     (step, 0..3_usize, 0..ROOTS, 0..ROOTS, 0..FIELDS)
 }
@@ -96,28 +101,27 @@ fn carry_out(star: &Star, (step, process, first, second, field): Act) {
         Step::Poll => star.poll(process),
         Step::Forget => star.forget(process),
         Step::Collect => heap.collect(),
-        Step::BeginRound if !star.has_round.get() => {
-            assert_eq!(star.heaps[HUB].begin_round(0), RS_OK);
-            star.has_round.set(true);
-        }
+        Step::Inside(inside) => star.inside.set(inside),
+        Step::BeginRound => star.begin_round(),
         Step::FinishRound if star.has_round.get() => {
             let is_over = star.heaps[HUB].finish_round(false).is_some();
             star.has_round.set(!is_over);
         }
-        Step::BeginRound | Step::FinishRound => {}
+        Step::FinishRound => {}
     }
+    star.expect_well();
 }
 
 /// One round finds all garbage; what it was needs some collections to die.
 fn collect_all(star: &Star) {
     star.end_round();
-    assert_eq!(star.heaps[HUB].begin_round(0), RS_OK);
-    star.has_round.set(true);
+    star.begin_round();
     star.end_round();
     for _ in 0..4 {
         star.heaps.iter().for_each(|heap| heap.collect());
         star.drain();
     }
+    star.expect_well();
 }
 
 /// How many histories: `VMSHARE_HISTORIES` says so to who wants more.

@@ -47,6 +47,20 @@ pub struct Star {
     queues: RefCell<BTreeMap<(usize, usize), VecDeque<usize>>>,
     pending: RefCell<[VecDeque<Pending>; 3]>,
     pub has_round: Cell<bool>,
+    /// What happens inside of the next operation.
+    pub inside: Cell<Inside>,
+    failure: RefCell<Option<String>>,
+}
+
+/// What a host may do while it carries out an operation.
+#[derive(Clone, Copy, Debug, Default)]
+pub enum Inside {
+    #[default]
+    Nothing,
+    Collect,
+    Serve,
+    /// In the hub, whoever carries out the operation.
+    BeginRound,
 }
 
 fn duplicate(descriptor: i32) -> i32 {
@@ -90,12 +104,25 @@ impl World for Star {
     }
 
     fn frees(&self, process: usize, freed: &Object) {
-        let reached = self.reached();
-        assert!(
-            !reached.contains(&std::ptr::from_ref(freed)),
-            "process {process} frees {:?}, which is reachable",
-            freed.name
-        );
+        if self.reached().contains(&std::ptr::from_ref(freed)) {
+            let name = freed.name;
+            self.fails(format!(
+                "process {process} frees {name:?}, which is reachable"
+            ));
+        }
+    }
+
+    fn fails(&self, text: String) {
+        self.failure.borrow_mut().get_or_insert(text);
+    }
+
+    fn inside(&self, process: usize) {
+        match self.inside.take() {
+            Inside::Nothing => {}
+            Inside::Collect => self.heaps[process].collect(),
+            Inside::Serve => self.serve_all_of(process),
+            Inside::BeginRound => self.begin_round(),
+        }
     }
 
     fn begins(&self, process: usize, link: rs_link) -> usize {
@@ -146,6 +173,8 @@ impl Star {
             queues: RefCell::default(),
             pending: RefCell::default(),
             has_round: Cell::new(false),
+            inside: Cell::default(),
+            failure: RefCell::default(),
         });
         for heap in &star.heaps {
             heap.set_world(Some(&raw const *star));
@@ -308,9 +337,26 @@ impl Star {
         }
     }
 
+    /// Begins a round, if none is under way.
+    pub fn begin_round(&self) {
+        if !self.has_round.get() {
+            let status = self.heaps[HUB].begin_round(0);
+            if status != RS_OK {
+                self.fails(format!("no round: {status}"));
+            }
+            self.has_round.set(true);
+        }
+    }
+
+    /// Nothing is wrong.
+    pub fn expect_well(&self) {
+        assert_eq!(self.failure.take(), None);
+    }
+
     /// Ends the round that is under way, if one is; all peers answer.
     pub fn end_round(&self) {
         self.drain();
+        self.inside.set(Inside::Nothing);
         if self.has_round.replace(false) {
             assert!(self.heaps[HUB].finish_round(false).is_some());
         }
