@@ -113,7 +113,7 @@ fn carry_out(star: &Star, (step, process, first, second, field): Act) {
 }
 
 /// One round finds all garbage; what it was needs some collections to die.
-fn collect_all(star: &Star) {
+pub fn collect_all(star: &Star) {
     star.end_round();
     star.begin_round();
     star.end_round();

@@ -2,6 +2,7 @@
 
 #![cfg(target_os = "linux")]
 
+mod cases;
 mod heap;
 mod histories;
 mod star;

@@ -1,7 +1,7 @@
 //! A hub and two children with links to it, all in one process and one thread, and the oracle that sees the
 //! graph of all three.
 
-use crate::heap::{Heap, NIL, Name, Object, World, name, object};
+use crate::heap::{Heap, NIL, Name, Object, World, object};
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use vmshare::ffi::remote::*;
@@ -50,6 +50,8 @@ pub struct Star {
     /// What happens inside of the next operation.
     pub inside: Cell<Inside>,
     failure: RefCell<Option<String>>,
+    /// The names of the objects that there are to begin with.
+    first: RefCell<BTreeMap<Name, Name>>,
 }
 
 /// What a host may do while it carries out an operation.
@@ -175,6 +177,7 @@ impl Star {
             has_round: Cell::new(false),
             inside: Cell::default(),
             failure: RefCell::default(),
+            first: RefCell::default(),
         });
         for heap in &star.heaps {
             heap.set_world(Some(&raw const *star));
@@ -194,9 +197,12 @@ impl Star {
 
     /// Each process makes objects, and each program holds all of them.
     fn fill(&self) {
+        let mut first = BTreeMap::new();
         for (process, heap) in self.heaps.iter().enumerate() {
             for number in 0..OBJECTS {
                 let value = heap.allocate();
+                let name = object(value).unwrap().name;
+                first.insert((process, number), name);
                 self.hold(process, process, number, value);
                 let in_hub = self.to_hub(process, value);
                 self.hold(HUB, process, number, in_hub);
@@ -206,6 +212,7 @@ impl Star {
                 }
             }
         }
+        *self.first.borrow_mut() = first;
     }
 
     fn hold(&self, holder: usize, process: usize, number: usize, value: rs_value) {
@@ -265,7 +272,8 @@ impl Star {
         }
     }
 
-    fn serve_all_of(&self, process: usize) {
+    /// A process does all that it was asked for.
+    pub fn serve_all_of(&self, process: usize) {
         for link in self.links_of(process) {
             while self.heaps[process].serve(link, 0) == RS_MORE {}
         }
@@ -457,16 +465,34 @@ impl Star {
         }
     }
 
-    /// How many objects of a process are alive.
-    pub fn alive(&self, process: usize) -> usize {
-        let objects = self.heaps[process].objects().into_iter();
-        objects
-            .filter(|object| !object.is_freed.get() && !object.is_wrapper())
-            .count()
+    /// What a program holds of the objects that there are to begin with; it drops it.
+    pub fn take(&self, process: usize, of: Name) -> rs_value {
+        let root = BOARD_ROOTS + of.0 * OBJECTS + of.1;
+        self.heaps[process].roots[root].replace(NIL)
     }
 
-    /// Whether what a value is has been freed.
-    pub fn is_freed(&self, value: rs_value) -> bool {
-        name(value).is_some_and(|name| self.named(name).is_freed.get())
+    /// What a program holds of the objects that there are to begin with.
+    pub fn root_of(&self, process: usize, of: Name) -> rs_value {
+        self.root(process, BOARD_ROOTS + of.0 * OBJECTS + of.1)
+    }
+
+    /// All programs but one drop one of the objects that there are to begin with.
+    pub fn drop_all_but(&self, process: usize, of: Name) {
+        let others = (0..3).filter(|&other| other != process);
+        others.for_each(|other| {
+            self.take(other, of);
+        });
+    }
+
+    /// All programs drop one of the objects that there are to begin with.
+    pub fn drop_all(&self, of: Name) {
+        (0..3).for_each(|process| {
+            self.take(process, of);
+        });
+    }
+
+    /// Whether one of the objects that there are to begin with was freed.
+    pub fn is_freed(&self, of: Name) -> bool {
+        self.named(self.first.borrow()[&of]).is_freed.get()
     }
 }
