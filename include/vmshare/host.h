@@ -467,6 +467,8 @@ typedef struct rs_link_statistics {
     uint64_t messages;
     // Bytes sent.
     uint64_t bytes;
+    // Objects of this process that were let go, since only cycles over the peer needed them.
+    uint64_t collected;
 } rs_link_statistics;
 
 // `make_remote`: makes the object that stands for a peer's; `item` says what that is.
@@ -488,6 +490,10 @@ typedef uint32_t (*rs_is_cancelled_fn)(void *ctx, rs_link link);
 
 // `replace_remote`: from now on `value` stands for what `remote` stood for.
 typedef rs_status (*rs_replace_remote_fn)(void *ctx, rs_value remote, rs_value value);
+
+// `collect`: a collection of all garbage, with `rs_gc_summarise` in its middle. `RS_OK`; any other status if there
+// was none.
+typedef rs_status (*rs_collect_fn)(void *ctx);
 
 // Where the four flags of an object live.
 typedef struct rs_flags {
@@ -817,6 +823,11 @@ typedef struct rs_host {
     // What a remote object stood for has become an ordinary one, since the link ends: from now on
     // it stands for `value`. Default: nothing.
     rs_replace_remote_fn replace_remote;
+    // Collects all garbage, and calls `rs_gc_summarise` in the middle of that (gc.h), before it returns:
+    // for a round of finding cycles that go over processes (cycles.h). On the thread of a link, whose
+    // links it does not use. Needs layouts or `children` that leave out no reference of an object.
+    // Default: this host takes no part, and its peers' cycles over it are kept.
+    rs_collect_fn collect;
 } rs_host;
 
 // No remote.

@@ -224,8 +224,12 @@ impl Heap {
     }
 
     fn expect_alive(&self, object: &Object) {
-        if let Some(world) = self.world().filter(|_| object.is_freed.get()) {
-            world.fails(format!("{} was freed", object.text));
+        match self.world() {
+            Some(world) if object.is_freed.get() => {
+                world.fails(format!("{} was freed", object.text));
+            }
+            Some(_) => {}
+            None => assert!(!object.is_freed.get(), "{} was freed", object.text),
         }
     }
 

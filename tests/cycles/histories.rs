@@ -134,19 +134,19 @@ fn histories() -> u32 {
 
 /// What refers to what at the beginning, and which roots stay then.
 #[derive(Clone, Debug)]
-struct Beginning {
+pub struct Beginning {
     edges: Vec<(Name, usize, Name)>,
     stays: Vec<bool>,
 }
 
-fn beginning() -> impl Strategy<Value = Beginning> {
+pub fn beginning() -> impl Strategy<Value = Beginning> {
     let name = || (0..3_usize, 0..OBJECTS);
     let edges = proptest::collection::vec((name(), 0..FIELDS, name()), 6..24);
     let stays = proptest::collection::vec(proptest::bool::weighted(0.2), 3 * ROOTS);
     (edges, stays).prop_map(|(edges, stays)| Beginning { edges, stays })
 }
 
-fn begin(beginning: &Beginning, takes_part: [bool; 3]) -> Box<Star> {
+pub fn begin(beginning: &Beginning, takes_part: [bool; 3]) -> Box<Star> {
     let star = Star::new(takes_part);
     for &(from, field, to) in &beginning.edges {
         star.refer(from, field, to);

@@ -5,4 +5,5 @@
 mod cases;
 mod heap;
 mod histories;
+mod peers;
 mod star;

@@ -65,7 +65,8 @@ pub enum Inside {
     BeginRound,
 }
 
-fn duplicate(descriptor: i32) -> i32 {
+/// A copy of a descriptor.
+pub fn duplicate(descriptor: i32) -> i32 {
     // SAFETY: no memory is passed.
     let copy = unsafe { libc::fcntl(descriptor, libc::F_DUPFD_CLOEXEC, 0) };
     assert!(copy >= 0);
@@ -130,8 +131,8 @@ impl World for Star {
     fn begins(&self, process: usize, link: rs_link) -> usize {
         let asker = self.peer(process, link);
         let mut queues = self.queues.borrow_mut();
-        let queue = queues.get_mut(&(asker, process)).unwrap();
-        queue.pop_front().unwrap()
+        let queue = queues.entry((asker, process)).or_default();
+        queue.pop_front().unwrap_or_default()
     }
 
     fn ends(&self, operation: usize, result: Option<Name>) {
@@ -256,10 +257,10 @@ impl Star {
         roots[choice % roots.len()]
     }
 
-    /// Who is at the other end of a link.
+    /// Who is at the other end of a link; none of the three if it is none of theirs.
     fn peer(&self, process: usize, link: rs_link) -> usize {
         match process {
-            HUB => 1 + self.links.iter().position(|ends| ends.0 == link).unwrap(),
+            HUB => 1 + self.links.iter().take_while(|ends| ends.0 != link).count(),
             _ => HUB,
         }
     }
@@ -402,6 +403,9 @@ impl Star {
 
     /// What a wrapper leads to: the object itself, or what stands for it in the hub.
     fn behind(&self, process: usize, wrapper: &Object) -> Option<(usize, &Object)> {
+        if wrapper.name.0 >= self.heaps.len() {
+            return None;
+        }
         if process == HUB || wrapper.name.0 == HUB {
             return Some((wrapper.name.0, self.named(wrapper.name)));
         }
@@ -417,7 +421,9 @@ impl Star {
         let reached = self.reached();
         for heap in &self.heaps {
             for object in heap.objects() {
-                if reached.contains(&std::ptr::from_ref(object)) && object.is_wrapper() {
+                let is_known = object.name.0 < self.heaps.len();
+                let is_reached = reached.contains(&std::ptr::from_ref(object));
+                if is_reached && is_known && object.is_wrapper() {
                     let read = heap.request(object, 0, None);
                     assert!(read.is_ok(), "{:?}: {read:?}", object.name);
                 }
