@@ -6,4 +6,5 @@ mod cases;
 mod heap;
 mod histories;
 mod peers;
+mod processes;
 mod star;
