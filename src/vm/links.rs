@@ -124,22 +124,16 @@ impl Surroundings for Vm {
         self.remote_copy(remote, depth, bytes)
     }
 
+    fn has_others(&self, but: rs_link) -> bool {
+        self.for_each_other(but, |_| true)
+    }
+
     fn serve_chain(&self, but: rs_link, chain: u64) {
-        let Ok(waiting) = self.link(but) else {
-            return;
-        };
-        for index in 0..self.links.links.places() {
-            let Some((id, other)) = self.links.links.at(index) else {
-                continue;
-            };
-            if id != but
-                && self.links.is_own(&other)
-                && other.link.ractor() == waiting.link.ractor()
-            {
-                // What fails there is seen by whoever uses that link next.
-                let _ = self.session(&other).serve_chain(chain);
-            }
-        }
+        self.for_each_other(but, |other| {
+            // What fails there is seen by whoever uses that link next.
+            let _ = self.session(other).serve_chain(chain);
+            false
+        });
     }
 
     fn is_shareable(&self, value: rs_value) -> bool {
@@ -148,6 +142,20 @@ impl Surroundings for Vm {
 }
 
 impl Vm {
+    /// Shows the other links of a link's ractor, until one is the right one; returns whether one was.
+    fn for_each_other(&self, but: rs_link, mut is_it: impl FnMut(&LinkAndEnd) -> bool) -> bool {
+        let Ok(own) = self.link(but) else {
+            return false;
+        };
+        let links = &self.links.links;
+        (0..links.places()).any(|index| match links.at(index) {
+            Some((id, other)) if id != but && self.links.is_own(&other) => {
+                other.link.ractor() == own.link.ractor() && is_it(&other)
+            }
+            _ => false,
+        })
+    }
+
     fn link(&self, id: rs_link) -> Result<Using<'_, LinkAndEnd>, rs_status> {
         let using = self.links.links.get(id)?;
         if !self.links.is_own(&using) {
