@@ -12,6 +12,7 @@
 //! text of rs_link_error says whether the operation was carried out, was not, or may have been),
 //! RS_ERR_PEER (it broke the protocol: the link is closed), RS_ERR_TIMEOUT, RS_CANCELLED, RS_RAISED
 //! (its host raised an error), RS_ERR_DENIED, RS_ERR_STALE (the reference was revoked),
+//! RS_ERR_DEADLOCK (three processes or more wait for each other in a circle),
 //! RS_ERR_UNSUPPORTED (its `operate` knows no such operation for such a target), RS_ERR_CLOSED.
 
 use super::boundary::{self, out_pointer};

@@ -3,7 +3,8 @@
 //! - [`link`]: one end of a link; [`session`]: its messages; [`state`], [`outbox`]: what is under way.
 //! - [`pins`]: what the peer refers to; [`remotes`]: what this process refers to.
 //! - [`wire`], [`values`]: what messages hold.
-//! - [`ask`]: asking; [`serve`]: answering; [`context`]: on whose behalf.
+//! - [`ask`]: asking; [`serve`]: answering; [`context`]: on whose behalf;
+//!   [`probe`]: waits that can never end.
 //! - [`share`]: graphs that peers read in place.
 //!
 //! # What happens
@@ -84,6 +85,7 @@ pub mod context;
 pub mod link;
 mod outbox;
 pub mod pins;
+pub mod probe;
 pub mod remotes;
 pub mod serve;
 pub mod session;

@@ -7,6 +7,7 @@
 //! | release | for each pin of the receiver: its number, and how many references are given back |
 //! | evacuation | a serial number as of a request, the numbers of the sender's pins, and a row of values: what they were |
 //! | answer with a descriptor | the same: sealed memory came with it |
+//! | probe | a chain of calls, and how many processes it has passed |
 //! | goodbye | none: nothing comes after it |
 //!
 //! Sending never waits: what there is no room for is queued, and sent while the link waits for something
@@ -24,6 +25,7 @@
 use super::context::{self, NO_CHAIN};
 use super::link::Link;
 use super::outbox::Tell;
+use super::probe::{PATIENCE, Probe};
 use super::remotes::{Release, Remotes};
 use super::share::Published;
 use super::state::{Message, State};
@@ -47,6 +49,7 @@ pub(super) const ANSWER: u32 = 2;
 pub(super) const RELEASE: u32 = 3;
 pub(super) const EVACUATION: u32 = 4;
 pub(super) const GOODBYE: u32 = 5;
+pub(super) const PROBE: u32 = 6;
 
 /// Where a request says to which chain of calls it belongs.
 pub(super) const CHAIN: usize = 2;
@@ -75,7 +78,8 @@ pub trait Surroundings {
     fn has_others(&self, but: rs_link) -> bool;
 
     /// Carries out what has arrived over the thread's links but this one, if it belongs to a chain of calls.
-    fn serve_chain(&self, but: rs_link, chain: u64);
+    /// Returns a probe that has come.
+    fn serve_chain(&self, but: rs_link, chain: u64) -> Option<Probe>;
 
     /// Whether a value may be shared between ractors, and so never changes.
     fn is_shareable(&self, value: rs_value) -> bool;
@@ -234,6 +238,7 @@ impl Session<'_> {
         }
         self.send_releases()?;
         let mut slice = self.first_slice(chain);
+        let mut patience = Deadline::NEVER;
         loop {
             let end = match slice {
                 Duration::MAX => deadline,
@@ -248,11 +253,26 @@ impl Session<'_> {
             if self.callbacks().is_cancelled(self.link.id()) {
                 return Err(RS_CANCELLED);
             }
-            if chain != NO_CHAIN {
-                self.around.serve_chain(self.link.id(), chain);
+            if chain != NO_CHAIN && self.look_around(chain, &mut patience)? {
+                return Err(RS_ERR_DEADLOCK);
             }
             slice = slice.max(SLICE);
         }
+    }
+
+    /// Looks at the other links, if there are any; returns whether this thread waits for itself.
+    fn look_around(&self, chain: u64, patience: &mut Deadline) -> Result<bool, rs_status> {
+        if !self.around.has_others(self.link.id()) {
+            return Ok(false);
+        }
+        if *patience == Deadline::NEVER {
+            *patience = Deadline::after(PATIENCE);
+        } else if patience.has_passed(now()) {
+            *patience = Deadline::after(PATIENCE);
+            self.send_probe(Probe::of(chain))?;
+        }
+        let probe = self.around.serve_chain(self.link.id(), chain);
+        self.is_probed(chain, probe)
     }
 
     /// How long to sleep before anything else is looked at. A sleep without a limit arms no timer, which
@@ -313,18 +333,27 @@ impl Session<'_> {
         })
     }
 
-    /// Carries out what has arrived, if it belongs to a chain of calls, and keeps the rest.
-    pub fn serve_chain(&self, chain: u64) -> Result<(), rs_status> {
+    /// Carries out what has arrived, if it belongs to a chain of calls, and keeps the rest. Stops at a
+    /// probe, and returns it.
+    pub fn serve_chain(&self, chain: u64) -> Result<Option<Probe>, rs_status> {
         self.expect_open()?;
         loop {
             let mut state = self.state();
             if state.deferred.len() >= MOST_DEFERRED {
                 state.flush();
-                return Ok(());
+                return Ok(None);
             }
             state.deferred.reserve()?;
             let received = state.try_receive_new();
             let received = match received {
+                Ok(Some(message)) if message.kind == PROBE => {
+                    drop(state);
+                    let words = words_of(&message.bytes).ok_or_else(|| self.end(RS_ERR_PEER))?;
+                    let probe = Probe::read(&mut Reader::new(words));
+                    return probe
+                        .map(Some)
+                        .map_err(|status| self.reading_failed(status));
+                }
                 Ok(Some(message)) if !belongs_to(&message, chain) => {
                     state.deferred.push(message)?;
                     continue;
@@ -334,7 +363,7 @@ impl Session<'_> {
             drop(state);
             match received.map_err(|status| self.channel_failed(status))? {
                 Some(message) => self.handle(message)?,
-                None => return Ok(()),
+                None => return Ok(None),
             };
         }
     }
@@ -349,6 +378,8 @@ impl Session<'_> {
             ANSWER => return self.handle_answer(message),
             RELEASE => self.take_releases(&mut from),
             EVACUATION => self.take_over(from),
+            // This thread waits for nobody, or for who has sent it: so nobody waits in a circle.
+            PROBE => Probe::read(&mut from).map(drop),
             GOODBYE => Err(self.end(RS_ERR_DEAD)),
             _ => Err(RS_ERR_PEER),
         };

@@ -9,6 +9,7 @@ use crate::host::exchange::*;
 use crate::host::memory::HostAllocator;
 use crate::host::table::Kind;
 use crate::remote::link::{Link, Settings};
+use crate::remote::probe::Probe;
 use crate::remote::remotes::Remotes;
 use crate::remote::session::{Session, Surroundings};
 use crate::remote::share::Published;
@@ -128,12 +129,14 @@ impl Surroundings for Vm {
         self.for_each_other(but, |_| true)
     }
 
-    fn serve_chain(&self, but: rs_link, chain: u64) {
+    fn serve_chain(&self, but: rs_link, chain: u64) -> Option<Probe> {
+        let mut probe = None;
         self.for_each_other(but, |other| {
             // What fails there is seen by whoever uses that link next.
-            let _ = self.session(other).serve_chain(chain);
-            false
+            probe = self.session(other).serve_chain(chain).unwrap_or(None);
+            probe.is_some()
         });
+        probe
     }
 
     fn is_shareable(&self, value: rs_value) -> bool {
