@@ -69,14 +69,19 @@ const HEADERS: &[Header] = &[
         includes: &["vm"],
     },
     Header {
+        name: "link",
+        sources: &["src/ffi/link.rs"],
+        includes: &["vm"],
+    },
+    Header {
         name: "remote",
         sources: &["src/ffi/remote.rs"],
-        includes: &["graph"],
+        includes: &["graph", "link"],
     },
     Header {
         name: "cycles",
         sources: &["src/ffi/cycles.rs"],
-        includes: &["remote"],
+        includes: &["link"],
     },
     Header {
         name: "report",

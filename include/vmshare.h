@@ -146,6 +146,7 @@
  *     vmshare/walk.h        the pull walk
  *     vmshare/verify.h      the verifier
  *     vmshare/graph.h       images: whole graphs in one piece of memory
+ *     vmshare/link.h        connections to other processes
  *     vmshare/remote.h      objects of another process
  *     vmshare/cycles.h      garbage that several processes keep alive together
  *     vmshare/loader.h      all of it by dlopen; not included here
@@ -167,6 +168,7 @@
 #include "vmshare/walk.h"
 
 #include "vmshare/graph.h"
+#include "vmshare/link.h"
 #include "vmshare/remote.h"
 #include "vmshare/cycles.h"
 

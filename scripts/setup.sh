@@ -15,7 +15,9 @@ test_packages=(
     libedit-dev                     # line editing in the mini-VM
 )
 bench_packages=(
-    ruby # the share of a graph in CRuby, which the table stands beside
+    # what the table's rows stand beside:
+    ruby                 # the share of a graph in CRuby; DRb, Marshal
+    python3 python3-rpyc # RPyC, multiprocessing.Manager, pickle
 )
 
 cruby_packages=(

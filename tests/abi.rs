@@ -75,7 +75,8 @@ fn structs_have_the_same_layout_in_c() {
         }
         rs_limits { depth, bytes }
         rs_operation { code, flags, name, name_length, index, arguments, arguments_count, timeout }
-        rs_link_options { size, flags, ring_bytes, pins, timeout }
+        rs_link_options { size, flags, ring_bytes, pins, timeout, message_bytes }
+        rs_pin { object, number, references, rights, code, site }
         rs_link_end { segment, socket }
         rs_link_statistics {
             size, reserved, pins, remotes, requests, served, released, messages, bytes, collected,
@@ -107,7 +108,7 @@ fn constants_have_the_same_value_in_c() {
         RS_ERR_ARGUMENT RS_ERR_CLOSED RS_ERR_FOREIGN RS_ERR_THREAD RS_ERR_REENTRANT RS_ERR_MEMORY
         RS_ERR_PANIC RS_ERR_POISONED RS_ERR_ABI RS_ERR_HOST RS_ERR_UNSUPPORTED RS_ERR_LIMIT
         RS_ERR_FORKED RS_ERR_IMAGE RS_RAISED RS_CANCELLED RS_ERR_PEER RS_ERR_DEAD RS_ERR_TIMEOUT
-        RS_ERR_DENIED RS_ERR_STALE RS_LINK_OPEN RS_REQUEST_MORE RS_LINK_EVACUATE RS_LINK_FETCH
+        RS_ERR_DENIED RS_ERR_STALE RS_ERR_DEADLOCK RS_LINK_OPEN RS_LINK_SITES RS_REQUEST_MORE RS_LINK_EVACUATE RS_LINK_FETCH
         RS_READ_VARIABLE RS_WRITE_VARIABLE RS_READ_ELEMENT RS_WRITE_ELEMENT RS_READ_KEY RS_WRITE_KEY
         RS_READ_LENGTH RS_PRINT RS_CALL RS_EXCHANGE_ELEMENT RS_EQUAL
         RS_CAN_READ RS_CAN_WRITE RS_CAN_CALL RS_CAN_ALL RS_ITEM_REMOTE RS_ITEM_BY_VALUE

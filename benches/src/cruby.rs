@@ -1,13 +1,11 @@
 //! The rows `walk_cruby`: a share with its commit callbacks, beside CRuby's `make_shareable`.
 
-use crate::program::{Figure, Figures, run};
+use crate::program::{Figure, Figures, run_script};
 use crate::row::{Row, median};
 use crate::variants;
 use crate::{Bench, Rows};
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::path::Path;
-use std::process::Command;
 
 /// Eight times as fast for each object.
 const LIMIT: f64 = 0.125;
@@ -83,7 +81,5 @@ fn with_smaller(row: Row, ours: &Figure, ruby: &Figures) -> Result<Row, Box<dyn 
 
 /// Runs the script for CRuby.
 pub fn run_ruby(arguments: &str) -> Result<Figures, Box<dyn Error>> {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../c-tests/bench/ruby_share.rb");
-    let mut command = Command::new("ruby");
-    run(command.arg(script).args(arguments.split(' ')))
+    run_script("ruby", "ruby_share.rb", arguments)
 }

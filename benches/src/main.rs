@@ -1,6 +1,7 @@
 //! `make bench`: measures what the library promises, beside what it is compared with, and judges.
 //!
-//! All measuring is done by the C programs of `c-tests/bench`, by a script for CRuby and by callgrind.
+//! All measuring is done by the C programs of `c-tests/bench`, by its scripts for CRuby and Python, by a
+//! program for iceoryx2 and by callgrind.
 //! This program runs them in turns, so that a slow minute of the machine hits all of them, and
 //! makes one table of their figures, `target/bench.json`, and a picture, `target/bench.svg`.
 //!
@@ -64,7 +65,7 @@ type Rows = Result<Vec<Row>, Box<dyn Error>>;
 type Measure = fn(&Bench) -> Rows;
 
 /// Each goal, and what measures it.
-const GOALS: [(&str, Measure); 13] = [
+const GOALS: [(&str, Measure); 16] = [
     ("check_frozen", checks::check_frozen),
     ("walk_cached", walks::cached),
     ("walk_uncached", walks::uncached),
@@ -75,6 +76,9 @@ const GOALS: [(&str, Measure); 13] = [
     ("remote_awake", remotes::remote_awake),
     ("remote_asleep", remotes::remote_asleep),
     ("remote_batch", remotes::remote_batch),
+    ("remote_list", remotes::remote_list),
+    ("remote_death", remotes::remote_death),
+    ("remote_memory", remotes::remote_memory),
     ("graph_copy", remotes::graph_copy),
     ("bulk_copy", remotes::bulk_copy),
     ("image_read", remotes::image_read),

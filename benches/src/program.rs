@@ -3,7 +3,7 @@
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// What a program measured, under one name.
@@ -68,6 +68,19 @@ impl Programs {
         let mut command = Command::new(self.path(name));
         run(command.args(arguments.split_whitespace()))
     }
+}
+
+/// Runs a script of `c-tests/bench` with arguments separated by blanks.
+pub fn run_script(
+    interpreter: &str,
+    name: &str,
+    arguments: &str,
+) -> Result<Figures, Box<dyn Error>> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../c-tests/bench")
+        .join(name);
+    let mut command = Command::new(interpreter);
+    run(command.arg(script).args(arguments.split_whitespace()))
 }
 
 /// Runs a command and reads the figures that it prints.

@@ -11,6 +11,8 @@ pub struct Scale {
     pub middle: usize,
     /// Objects of the list that is as deep as it is long.
     pub deep: usize,
+    /// Elements of the list that another process has.
+    pub list: usize,
     /// Times that each program is run.
     pub turns: usize,
     /// Rounds within one run of a program, for a small graph.
@@ -29,6 +31,7 @@ pub const REAL: Scale = Scale {
     uncached: 10_000_000,
     middle: 1_000_000,
     deep: 10_000_000,
+    list: 20_000,
     turns: 3,
     rounds: 101,
     large_rounds: 7,
@@ -42,6 +45,7 @@ pub const QUICK: Scale = Scale {
     uncached: 200_000,
     middle: 100_000,
     deep: 1_000_000,
+    list: 2_000,
     turns: 1,
     rounds: 5,
     large_rounds: 2,

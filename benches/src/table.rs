@@ -11,7 +11,8 @@ const HEAD: [&str; 7] = ["row", "ours", "unit", "ratio", "target", "met", "besid
 /// The cells of a line.
 type Cells = [String; HEAD.len()];
 
-/// Prints all rows, one line each, those of each goal together; then how many of each goal are met.
+/// Prints all rows, one line each, those of each goal together; then, for each goal that has targets, how
+/// many are met.
 pub fn print(rows: &[Row]) {
     let lines: Vec<Cells> = rows.iter().map(cells).collect();
     let head = HEAD.map(String::from);
@@ -52,6 +53,9 @@ fn print_summary(rows: &[Row]) {
             .filter(|row| row.goal() == name)
             .filter_map(Row::met)
             .collect();
+        if verdicts.is_empty() {
+            continue;
+        }
         let met = verdicts.iter().filter(|met| **met).count();
         println!("{name}: {met} of {} targets met", verdicts.len());
     }

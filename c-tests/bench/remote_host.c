@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 static RemoteObject *object_of(rs_value value)
 {
@@ -37,9 +38,20 @@ void remote_host_forget(RemoteHost *host, size_t used)
     host->used = used;
 }
 
+void remote_host_renew(RemoteHost *host, size_t used)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    size_t kept = (used + page - 1) / page * page;
+    if (host->used > kept && madvise(host->memory + kept, host->used - kept, MADV_DONTNEED) != 0) {
+        perror("madvise");
+        exit(1);
+    }
+    host->used = used;
+}
+
 /* === graphs === */
 
-static rs_value cons(RemoteHost *host, rs_value first, rs_value second)
+rs_value remote_cons(RemoteHost *host, rs_value first, rs_value second)
 {
     RemoteObject *object = remote_make(host, REMOTE_CONS, 2);
     object->elements[0] = first;
@@ -50,21 +62,22 @@ static rs_value cons(RemoteHost *host, rs_value first, rs_value second)
 rs_value remote_graph(RemoteHost *host, size_t objects)
 {
     rs_value list = REMOTE_NIL;
-    rs_value shared = cons(host, remote_integer(1), REMOTE_NIL);
+    rs_value shared = remote_cons(host, remote_integer(1), REMOTE_NIL);
     for (size_t made = 0; made < objects; made += 11) {
         RemoteObject *vector = remote_make(host, REMOTE_VECTOR, 10);
         for (size_t index = 0; index < 10; index++) {
             vector->elements[index] = index == 9 ? shared : REMOTE_NIL;
         }
         for (size_t index = 0; index < 6; index++) {
-            vector->elements[index] = cons(host, remote_integer((int64_t)made), (rs_value)vector);
+            vector->elements[index] =
+                remote_cons(host, remote_integer((int64_t)made), (rs_value)vector);
         }
         for (size_t index = 6; index < 9; index++) {
             RemoteObject *string = remote_make(host, REMOTE_STRING, 20);
             memset(string->elements, 'x', 20);
             vector->elements[index] = (rs_value)string;
         }
-        list = cons(host, (rs_value)vector, list);
+        list = remote_cons(host, (rs_value)vector, list);
     }
     return list;
 }
@@ -172,28 +185,34 @@ static rs_status make_remote(void *ctx, rs_link link, rs_remote remote, const rs
     return RS_OK;
 }
 
-rs_status remote_read_element(rs_value object, uint64_t index, rs_value *result)
-{
-    if (!is_object(object) || object_of(object)->kind > REMOTE_VECTOR ||
-        index >= object_of(object)->length) {
-        return RS_ERR_UNSUPPORTED;
-    }
-    *result = object_of(object)->elements[index];
-    return RS_OK;
-}
-
-static rs_status operate(void *ctx, rs_link link, rs_value target, const rs_operation *operation,
+rs_status remote_operate(void *ctx, rs_link link, rs_value target, const rs_operation *operation,
                          rs_value *result)
 {
     (void)ctx;
     (void)link;
-    if (operation->code != RS_READ_ELEMENT) {
+    if (operation->code != RS_READ_ELEMENT || !is_object(target) ||
+        object_of(target)->kind > REMOTE_VECTOR || operation->index >= object_of(target)->length) {
         return RS_ERR_UNSUPPORTED;
     }
-    return remote_read_element(target, operation->index, result);
+    *result = object_of(target)->elements[operation->index];
+    return RS_OK;
 }
 
-void remote_host_open(RemoteHost *host, size_t room)
+static void *allocate(void *ctx, size_t size)
+{
+    RemoteHost *host = ctx;
+    host->held += size;
+    return aligned_alloc(16, (size + 15) & ~(size_t)15);
+}
+
+static void release(void *ctx, void *memory, size_t size)
+{
+    RemoteHost *host = ctx;
+    host->held -= size;
+    free(memory);
+}
+
+static void open_with(RemoteHost *host, size_t room, rs_host contract)
 {
     memset(host, 0, sizeof *host);
     host->room = room;
@@ -203,7 +222,6 @@ void remote_host_open(RemoteHost *host, size_t room)
         perror("mmap");
         exit(1);
     }
-    rs_host contract = RS_HOST_INIT;
     contract.ctx = host;
     contract.flags = rs_flags_in_header(offsetof(RemoteObject, flags), 32, 1, 2, 4, 8);
     contract.pointers = (rs_pointers){1u | 1u << 16, 0, 4096};
@@ -218,12 +236,26 @@ void remote_host_open(RemoteHost *host, size_t room)
     contract.make_items = make_items;
     contract.set_elements = set_elements;
     contract.make_remote = make_remote;
-    contract.operate = operate;
+    contract.operate = remote_operate;
     rs_status status = rs_vm_new(&contract, &host->vm, &host->main);
     if (status != RS_OK) {
         fprintf(stderr, "rs_vm_new: %s\n", rs_status_text(status));
         exit(1);
     }
+}
+
+void remote_host_open(RemoteHost *host, size_t room)
+{
+    rs_host contract = RS_HOST_INIT;
+    open_with(host, room, contract);
+}
+
+void remote_host_open_counting(RemoteHost *host, size_t room)
+{
+    rs_host contract = RS_HOST_INIT;
+    contract.allocate = allocate;
+    contract.release = release;
+    open_with(host, room, contract);
 }
 
 void remote_host_close(RemoteHost *host)

@@ -35,13 +35,20 @@ typedef struct RemoteHost {
     char *memory;
     size_t used;
     size_t room;
+    /* Bytes that the library holds, if they are counted. */
+    size_t held;
 } RemoteHost;
 
 /* With so many bytes for objects. */
 void remote_host_open(RemoteHost *host, size_t room);
+/* The same, and counts the library's memory. */
+void remote_host_open_counting(RemoteHost *host, size_t room);
 void remote_host_close(RemoteHost *host);
-/* Forgets all objects but those that were made first, up to so many bytes. */
+/* Forgets all objects but those that were made first, up to so many bytes. The memory stays: what
+ * is made next finds it warm. */
 void remote_host_forget(RemoteHost *host, size_t used);
+/* The same, and gives the memory back to the system: what is made next is the first to touch it. */
+void remote_host_renew(RemoteHost *host, size_t used);
 
 static inline rs_value remote_integer(int64_t integer)
 {
@@ -49,13 +56,15 @@ static inline rs_value remote_integer(int64_t integer)
 }
 
 RemoteObject *remote_make(RemoteHost *host, RemoteKind kind, uint64_t length);
-/* A mixed graph of about so many objects: a list of vectors of conses and strings, some of them
- * shared. */
+rs_value remote_cons(RemoteHost *host, rs_value first, rs_value second);
+/* A mixed graph of at least so many objects: a list of vectors of 10, each of 6 conses that refer
+ * back to it, 3 strings of 20 bytes, and a cons that all share. */
 rs_value remote_graph(RemoteHost *host, size_t objects);
 /* The same graph once more, by a walk written for this host alone. Returns how many objects. */
 size_t remote_rebuild(RemoteHost *host, rs_value root, rs_value *copy);
 
-/* What the host does for "read element `index` of `object`". */
-rs_status remote_read_element(rs_value object, uint64_t index, rs_value *result);
+/* The host's `operate`: reads elements. */
+rs_status remote_operate(void *ctx, rs_link link, rs_value target, const rs_operation *operation,
+                         rs_value *result);
 
 #endif /* BENCH_REMOTE_HOST_H */

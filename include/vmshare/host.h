@@ -138,6 +138,9 @@
 // what `rs_link_export` has given it, and nothing else.
 #define RS_LINK_OPEN 1
 
+// Each pin remembers where the program stood when it was taken (`site`): for `rs_link_pins`.
+#define RS_LINK_SITES 2
+
 // Close: before that, the peer gets copies of everything of this process that it refers to, in the place of
 // the references (its `replace_remote`).
 #define RS_LINK_EVACUATE 1
@@ -428,7 +431,7 @@ typedef struct rs_operation {
 typedef struct rs_link_options {
     // `sizeof(rs_link_options)` as the host was compiled.
     uint32_t size;
-    // `RS_LINK_OPEN`, or 0.
+    // Of `RS_LINK_OPEN` and `RS_LINK_SITES`.
     uint32_t flags;
     // Bytes of the ring in each direction: a power of two from 4096 on. Default: 1 MiB.
     uint64_t ring_bytes;
@@ -436,7 +439,35 @@ typedef struct rs_link_options {
     uint64_t pins;
     // Most nanoseconds that a request waits. Default: for ever, as long as the peer lives.
     uint64_t timeout;
+    // Most bytes of a message from the peer, which are as many of this process's memory. Default: 1 GiB.
+    uint64_t message_bytes;
 } rs_link_options;
+
+// A position in a program, for reports.
+typedef struct rs_site {
+    // The file; NULL if unknown. The string must live as long as the vm.
+    const char *file;
+    // The line, from 1 on; 0 if unknown.
+    uint32_t line;
+    // The column, from 1 on; 0 if unknown.
+    uint32_t column;
+} rs_site;
+
+// An object of this process that a peer refers to.
+typedef struct rs_pin {
+    // The object.
+    rs_value object;
+    // The peer's name for it.
+    uint64_t number;
+    // References that were sent, less those that were given back.
+    uint64_t references;
+    // `RS_CAN_…`.
+    uint32_t rights;
+    // The operation in whose answer the peer got it, or 0: it got it as an argument, or in a copy.
+    uint32_t code;
+    // Where the program stood then, with `RS_LINK_SITES`; else no place.
+    struct rs_site site;
+} rs_pin;
 
 // What the other process needs to take up its end: two descriptors. They are closed when a program
 // is executed; the child clears that between `fork` and `exec`, by `rs_link_inherit`.
@@ -591,16 +622,6 @@ typedef struct rs_visitor {
     // Children that were offered when the buffer was full. Not 0 is a broken contract.
     uint64_t dropped;
 } rs_visitor;
-
-// A position in a program, for reports.
-typedef struct rs_site {
-    // The file; NULL if unknown. The string must live as long as the vm.
-    const char *file;
-    // The line, from 1 on; 0 if unknown.
-    uint32_t line;
-    // The column, from 1 on; 0 if unknown.
-    uint32_t column;
-} rs_site;
 
 // `can_share`: one of `RS_SHARE_YES` to `RS_SHARE_BUSY`.
 typedef uint32_t (*rs_can_share_fn)(void *ctx, rs_value object);

@@ -30,11 +30,19 @@
 #include <string.h>
 
 #include "vmshare/host.h"
+#include "vmshare/link.h"
 #include "vmshare/remote.h"
 #include "vmshare/vm.h"
 
 #ifdef __cplusplus
 extern "C" {
+#endif
+
+/* What a compiler should lay out as the way that is rarely gone. */
+#if defined(__GNUC__)
+#define RS_UNLIKELY(condition) __builtin_expect(condition, 0)
+#else
+#define RS_UNLIKELY(condition) (condition)
 #endif
 
 /* A host struct with every default, `size` and `abi` filled in. */
@@ -309,22 +317,27 @@ static inline uint32_t rs_image_flags(const uint64_t *image, uint64_t word)
 /* An element of a cons, a vector or a record; of a map, key and value in turn. */
 static inline uint64_t rs_image_element(const uint64_t *image, uint64_t word, uint64_t index)
 {
-    uint64_t head = rs_image_head(image, word);
-    uint64_t count = head >> 24;
-    uint32_t kind = (uint32_t)(head & 0xff);
-    if (kind == RS_ITEM_MAP) {
-        count *= 2;
+    if (RS_UNLIKELY((word & 7) != 0)) {
+        return 0;
     }
-    return kind >= RS_ITEM_CONS && index < count ? image[(word >> 3) + 1 + index] : 0;
+    /* The word of a node is where it begins, in bytes. */
+    const uint64_t *node = (const uint64_t *)((const char *)image + word);
+    uint8_t kind = (uint8_t)*node;
+    uint64_t count = *node >> 24;
+    if (RS_UNLIKELY(kind < RS_ITEM_CONS || index >= count)) {
+        return kind == RS_ITEM_MAP && index < 2 * count ? node[1 + index] : 0;
+    }
+    return node[1 + index];
 }
 
 /* An integer, if it has at most 64 bits. */
 static inline int64_t rs_image_integer(const uint64_t *image, uint64_t word)
 {
-    if ((word & 7) == 1) {
-        return (int64_t)word >> 3;
+    if (RS_UNLIKELY((word & 7) != 1)) {
+        uint8_t kind = (uint8_t)rs_image_head(image, word);
+        return kind == RS_ITEM_INTEGER ? (int64_t)image[(word >> 3) + 1] : 0;
     }
-    return rs_image_kind(image, word) == RS_ITEM_INTEGER ? (int64_t)image[(word >> 3) + 1] : 0;
+    return (int64_t)word >> 3;
 }
 
 /* A floating-point number. */

@@ -71,6 +71,9 @@ extern "C" {
     function(rs_link_inherit)        \
     function(rs_link_spawned)        \
     function(rs_link_adopt)          \
+    function(rs_link_accept)         \
+    function(rs_link_connect)        \
+    function(rs_link_pins)           \
     function(rs_link_close)          \
     function(rs_link_export)         \
     function(rs_link_fd)             \
@@ -86,6 +89,8 @@ extern "C" {
     function(rs_remote_path)       \
     function(rs_link_revoke)       \
     function(rs_remote_copy)         \
+    function(rs_remote_share)        \
+    function(rs_image_object)        \
     function(rs_remote_link)         \
     function(rs_remote_release)      \
     function(rs_cycles_begin)        \

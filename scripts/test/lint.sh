@@ -10,6 +10,7 @@ fi
 cargo fmt --check
 cargo clippy --quiet --all-targets -- --deny warnings
 cargo fmt --check --manifest-path benches/Cargo.toml
+cargo fmt --check --manifest-path benches/iceoryx2/Cargo.toml
 cargo clippy --quiet --manifest-path benches/Cargo.toml --target-dir target/benches -- --deny warnings
 
 # Headers that are generated look as their generator leaves them.

@@ -13,6 +13,7 @@ pub mod cycles;
 pub mod gc;
 pub mod graph;
 pub mod host;
+pub mod link;
 pub mod remote;
 pub mod report;
 pub mod slot;

@@ -9,12 +9,13 @@
 //! the graph ends, so that its depth is known: objects below a limit stay where they are, and the
 //! image refers to them as opaque values.
 
-use super::image::{COUNTS, HEADER, Head, MAGIC, Word, header, is_constant};
+use super::image::{COUNTS, HEADER, Head, MAGIC, Meaning, Word, header, is_constant};
+use super::places::{Place, Places};
 use crate::host::callbacks::Callbacks;
 use crate::host::contract::rs_value;
 use crate::host::item::*;
 use crate::host::items::Immediate;
-use crate::host::memory::{HostAllocator, Map, Vec, insert, push};
+use crate::host::memory::{HostAllocator, Vec, bytes_of_mut, push};
 use crate::status::{RS_ERR_HOST, RS_ERR_LIMIT, RS_ERR_MEMORY, rs_status};
 
 /// Values that the host is asked about at a stroke.
@@ -71,25 +72,12 @@ pub enum Root<'a> {
 /// `RS_ERR_HOST`, `RS_ERR_UNSUPPORTED` (the host has no `read_items`), or what a callback returned.
 pub fn encode(
     callbacks: &Callbacks,
-    is_object: impl Fn(rs_value) -> bool,
+    address: impl Fn(rs_value) -> Option<usize>,
     root: Root<'_>,
     limits: Limits,
     allocator: HostAllocator,
 ) -> Result<Encoded, rs_status> {
-    let mut encoder = Encoder {
-        callbacks,
-        is_object,
-        immediates: callbacks.host().immediates,
-        limits,
-        depth: 0,
-        words: Vec::new_in(allocator),
-        opaques: Vec::new_in(allocator),
-        nodes: 0,
-        places: Map::with_hasher_in(Default::default(), allocator),
-        names: Vec::new_in(allocator),
-        wanted: [Wanted { value: 0, place: 0 }; BATCH],
-        wanted_count: 0,
-    };
+    let mut encoder = Encoder::new(callbacks, address, limits, allocator);
     encoder.graph(root)?;
     Ok(Encoded {
         words: encoder.words,
@@ -97,9 +85,31 @@ pub fn encode(
     })
 }
 
+/// The object whose node begins at a word of the image of a value's whole graph, which has not changed
+/// since that image was made. Costs as much as `encode`, whose failures it shares.
+pub fn locate(
+    callbacks: &Callbacks,
+    address: impl Fn(rs_value) -> Option<usize>,
+    root: rs_value,
+    node: usize,
+    allocator: HostAllocator,
+) -> Result<Option<rs_value>, rs_status> {
+    let mut encoder = Encoder::new(callbacks, address, Limits::NONE, allocator);
+    encoder.located = Located { node, value: None };
+    encoder.graph(Root::One(root))?;
+    Ok(encoder.located.value)
+}
+
+/// The object whose node begins at a word, once it is met; only objects count.
+struct Located {
+    node: usize,
+    value: Option<rs_value>,
+}
+
 struct Encoder<'a, O> {
     callbacks: &'a Callbacks,
-    is_object: O,
+    /// Of an object; none of other values.
+    address: O,
     immediates: rs_immediates,
     limits: Limits,
     /// Of what is appended now.
@@ -107,15 +117,36 @@ struct Encoder<'a, O> {
     words: Vec<u64>,
     opaques: Vec<rs_value>,
     nodes: u64,
-    /// The word of each object that was met.
-    places: Map<rs_value, u64>,
+    places: Places,
+    located: Located,
     /// The nodes of the names of types: few, so they are looked for one by one.
     names: Vec<usize>,
     wanted: [Wanted; BATCH],
     wanted_count: usize,
 }
 
-impl<O: Fn(rs_value) -> bool> Encoder<'_, O> {
+impl<'a, O: Fn(rs_value) -> Option<usize>> Encoder<'a, O> {
+    fn new(callbacks: &'a Callbacks, address: O, limits: Limits, allocator: HostAllocator) -> Self {
+        Encoder {
+            callbacks,
+            address,
+            immediates: callbacks.host().immediates,
+            limits,
+            depth: 0,
+            words: Vec::new_in(allocator),
+            opaques: Vec::new_in(allocator),
+            nodes: 0,
+            places: Places::new(allocator),
+            located: Located {
+                node: 0,
+                value: None,
+            },
+            names: Vec::new_in(allocator),
+            wanted: [Wanted { value: 0, place: 0 }; BATCH],
+            wanted_count: 0,
+        }
+    }
+
     fn graph(&mut self, root: Root<'_>) -> Result<(), rs_status> {
         self.extend(HEADER)?;
         match root {
@@ -197,8 +228,8 @@ impl<O: Fn(rs_value) -> bool> Encoder<'_, O> {
         let mut values = [0; BATCH];
         let mut asked = 0;
         for want in wanted {
-            match self.places.get(&want.value) {
-                Some(&word) => self.words[want.place] = word,
+            match self.met(want.value)? {
+                Some(word) => self.words[want.place] = word.0,
                 None => {
                     self.wanted[asked] = *want;
                     values[asked] = want.value;
@@ -219,6 +250,18 @@ impl<O: Fn(rs_value) -> bool> Encoder<'_, O> {
         Ok(())
     }
 
+    /// The word of an object that was met before.
+    #[inline]
+    fn met(&mut self, value: rs_value) -> Result<Option<Word>, rs_status> {
+        match (self.address)(value) {
+            None => Ok(None),
+            Some(address) => {
+                let place = self.places.find(address)?;
+                Ok(self.places.get(place))
+            }
+        }
+    }
+
     /// The word of a value, which is appended if it is met for the first time.
     fn word(&mut self, value: rs_value, item: &rs_item) -> Result<u64, rs_status> {
         if item.kind == RS_ITEM_INTEGER
@@ -229,18 +272,37 @@ impl<O: Fn(rs_value) -> bool> Encoder<'_, O> {
         if is_constant(item.kind) {
             return Ok(Word::constant(item.kind).0);
         }
-        let is_object = (self.is_object)(value);
-        if is_object && let Some(&word) = self.places.get(&value) {
-            return Ok(word);
+        let place = match (self.address)(value) {
+            Some(address) => Some(self.places.find(address)?),
+            None => None,
+        };
+        // Also the second time in what was asked for together.
+        if let Some(word) = place.and_then(|place| self.places.get(place)) {
+            return Ok(word.0);
         }
         let word = match item.kind {
             RS_ITEM_OPAQUE | RS_ITEM_REMOTE => self.refer(value)?,
             _ => self.append(value, item)?,
         };
-        if is_object {
-            insert(&mut self.places, value, word.0)?;
+        if let Some(place) = place {
+            self.meet(value, place, word)?;
         }
         Ok(word.0)
+    }
+
+    /// An object is met for the first time.
+    #[inline]
+    fn meet(&mut self, value: rs_value, place: Place, word: Word) -> Result<(), rs_status> {
+        match word.meaning() {
+            Some(Meaning::Node(index)) => {
+                if index == self.located.node {
+                    self.located.value = Some(value);
+                }
+                self.places.set_node(place, index)
+            }
+            Some(Meaning::Opaque(number)) => self.places.set_opaque(place, number),
+            _ => Ok(()),
+        }
     }
 
     /// Refers to a value instead of copying it.
@@ -309,16 +371,10 @@ impl<O: Fn(rs_value) -> bool> Encoder<'_, O> {
         Ok(())
     }
 
+    /// Puts bytes into words that are zero.
     fn copy_bytes(&mut self, first: usize, bytes: &[u8]) {
-        let (whole, rest) = bytes.as_chunks::<8>();
-        for (word, bytes) in self.words[first..].iter_mut().zip(whole) {
-            *word = u64::from_ne_bytes(*bytes);
-        }
-        if !rest.is_empty() {
-            let mut last = [0; 8];
-            last[..rest.len()].copy_from_slice(rest);
-            self.words[first + whole.len()] = u64::from_ne_bytes(last);
-        }
+        let words = &mut self.words[first..][..bytes.len().div_ceil(size_of::<u64>())];
+        bytes_of_mut(words)[..bytes.len()].copy_from_slice(bytes);
     }
 
     /// The node of the name of a type.

@@ -1,8 +1,8 @@
 //! Graphs as every host can read them: items instead of values, offsets instead of pointers.
 //!
 //! - [`image`]: a graph in one piece of memory, and how to read it in place.
-//! - [`validate`]: what makes bytes of unknown origin an image.
-//! - [`encode`]: from a host's heap to an image; [`decode`]: back, into any host's heap.
+//! - [`validate`]: what makes bytes of unknown origin an image; [`words`]: where they may lie.
+//! - [`encode`]: from a host's heap to an image (`places`: what was met); [`decode`]: back, into any host's heap.
 //!
 //! # An image
 //!
@@ -52,4 +52,6 @@
 pub mod decode;
 pub mod encode;
 pub mod image;
+mod places;
 pub mod validate;
+pub mod words;

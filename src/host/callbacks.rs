@@ -186,6 +186,11 @@ impl Callbacks {
         (status, result)
     }
 
+    /// Whether the host can say that it wants to wait no longer.
+    pub fn can_be_cancelled(&self) -> bool {
+        self.host.is_cancelled.is_some()
+    }
+
     /// Whether the program wants to wait no longer.
     pub fn is_cancelled(&self, link: rs_link) -> bool {
         match self.host.is_cancelled {

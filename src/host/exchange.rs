@@ -2,7 +2,7 @@
 
 #![allow(non_camel_case_types)]
 
-use super::contract::rs_value;
+use super::contract::{rs_site, rs_value};
 use super::item::rs_item;
 use crate::status::rs_status;
 use core::ffi::{c_char, c_void};
@@ -121,7 +121,7 @@ impl rs_operation {
 pub struct rs_link_options {
     /// `sizeof(rs_link_options)` as the host was compiled.
     pub size: u32,
-    /// `RS_LINK_OPEN`, or 0.
+    /// Of `RS_LINK_OPEN` and `RS_LINK_SITES`.
     pub flags: u32,
     /// Bytes of the ring in each direction: a power of two from 4096 on. Default: 1 MiB.
     pub ring_bytes: u64,
@@ -129,11 +129,34 @@ pub struct rs_link_options {
     pub pins: u64,
     /// Most nanoseconds that a request waits. Default: for ever, as long as the peer lives.
     pub timeout: u64,
+    /// Most bytes of a message from the peer, which are as many of this process's memory. Default: 1 GiB.
+    pub message_bytes: u64,
 }
 
 /// The peer may ask for any variable and function by name: `operate` decides. Otherwise it may name
 /// what `rs_link_export` has given it, and nothing else.
 pub const RS_LINK_OPEN: u32 = 1;
+
+/// Each pin remembers where the program stood when it was taken (`site`): for `rs_link_pins`.
+pub const RS_LINK_SITES: u32 = 2;
+
+/// An object of this process that a peer refers to.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct rs_pin {
+    /// The object.
+    pub object: rs_value,
+    /// The peer's name for it.
+    pub number: u64,
+    /// References that were sent, less those that were given back.
+    pub references: u64,
+    /// `RS_CAN_…`.
+    pub rights: u32,
+    /// The operation in whose answer the peer got it, or 0: it got it as an argument, or in a copy.
+    pub code: u32,
+    /// Where the program stood then, with `RS_LINK_SITES`; else no place.
+    pub site: rs_site,
+}
 
 /// What the other process needs to take up its end: two descriptors. They are closed when a program
 /// is executed; the child clears that between `fork` and `exec`, by `rs_link_inherit`.

@@ -90,3 +90,9 @@ pub trait Heap {
 pub fn is_indirect(plan: &Plan) -> bool {
     plan.elements >= RS_ELEMENTS_INDIRECT
 }
+
+/// Where a value lies, if it is an object.
+#[inline]
+pub fn address(heap: &impl Heap, value: rs_value) -> Option<usize> {
+    heap.object(value).map(|object| heap.address(object))
+}

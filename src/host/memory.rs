@@ -65,6 +65,28 @@ unsafe impl Allocator for HostAllocator {
             .ok_or(AllocError)
     }
 
+    unsafe fn grow(
+        &self,
+        start: NonNull<u8>,
+        old: Layout,
+        new: Layout,
+    ) -> Result<NonNull<[u8]>, AllocError> {
+        if self.allocate.is_none() && old.size() != 0 && new.align() <= ALIGNMENT {
+            // SAFETY: malloc's memory, as the caller promises.
+            let memory = unsafe { libc::realloc(start.as_ptr().cast(), new.size()) };
+            return NonNull::new(memory.cast::<u8>())
+                .map(|start| NonNull::slice_from_raw_parts(start, new.size()))
+                .ok_or(AllocError);
+        }
+        let memory = self.allocate(new)?;
+        // SAFETY: both have as many bytes, and are not the same.
+        unsafe {
+            core::ptr::copy_nonoverlapping(start.as_ptr(), memory.cast().as_ptr(), old.size());
+            self.deallocate(start, old);
+        }
+        Ok(memory)
+    }
+
     unsafe fn deallocate(&self, start: NonNull<u8>, layout: Layout) {
         if layout.size() == 0 {
             return;
@@ -93,10 +115,42 @@ pub fn push<T>(vector: &mut Vec<T>, value: T) -> Result<(), rs_status> {
     Ok(())
 }
 
+/// Appends all of a slice at once, or reports that memory ran out. (The vector's own way goes element by
+/// element.)
+#[inline]
+pub fn append<T: Copy>(vector: &mut Vec<T>, values: &[T]) -> Result<(), rs_status> {
+    vector
+        .try_reserve(values.len())
+        .map_err(|_| RS_ERR_MEMORY)?;
+    let length = vector.len();
+    // SAFETY: there is room for as many behind the old ones, which nobody refers to; they are plain values.
+    unsafe {
+        let end = vector.as_mut_ptr().add(length);
+        core::ptr::copy_nonoverlapping(values.as_ptr(), end, values.len());
+        vector.set_len(length + values.len());
+    }
+    Ok(())
+}
+
+/// A copy of a slice, in no more memory than it needs.
+pub fn copied<T: Copy>(values: &[T], allocator: HostAllocator) -> Result<Vec<T>, rs_status> {
+    let mut copy = Vec::new_in(allocator);
+    copy.try_reserve_exact(values.len())
+        .map_err(|_| RS_ERR_MEMORY)?;
+    append(&mut copy, values)?;
+    Ok(copy)
+}
+
 /// The bytes of some words.
 pub fn bytes_of(words: &[u64]) -> &[u8] {
     // SAFETY: words are bytes, and need more alignment than they.
     unsafe { core::slice::from_raw_parts(words.as_ptr().cast(), size_of_val(words)) }
+}
+
+/// The bytes of some words, to be written.
+pub fn bytes_of_mut(words: &mut [u64]) -> &mut [u8] {
+    // SAFETY: words are bytes, need more alignment than they, and may be any.
+    unsafe { core::slice::from_raw_parts_mut(words.as_mut_ptr().cast(), size_of_val(words)) }
 }
 
 /// The words that some bytes are; none if they are not whole and aligned.

@@ -3,7 +3,7 @@
 use super::context::{self, NO_CHAIN};
 use super::outbox::Tell;
 use super::pins::Pin;
-use super::session::{ANSWER, EVACUATION, GOODBYE, REQUEST, Session};
+use super::session::{EVACUATION, GOODBYE, REQUEST, Session};
 use super::state::{Message, Waiting};
 use super::values::{Sent, write_numbers};
 use super::wire::{Reader, Writer};
@@ -24,7 +24,7 @@ pub(super) const FOLLOW: u32 = FIRST_OWN + 1;
 pub(super) const FETCH: u32 = FIRST_OWN + 2;
 
 /// From here on, codes are not the host's.
-const FIRST_OWN: u32 = 100;
+pub(super) const FIRST_OWN: u32 = 100;
 
 /// A request, with what the host's struct says only by pointers.
 pub(super) struct Asked<'a> {
@@ -39,7 +39,7 @@ pub(super) struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    fn new(code: u32) -> Self {
+    pub(super) fn new(code: u32) -> Self {
         Asked {
             code,
             index: 0,
@@ -49,6 +49,28 @@ impl Asked<'_> {
             timeout: 0,
             tell: Tell::Now,
         }
+    }
+}
+
+impl<'a> Asked<'a> {
+    /// What a host asks for.
+    fn of(remote: rs_remote, operation: &'a rs_operation) -> Result<Self, rs_status> {
+        let is_known = (1..FIRST_OWN).contains(&operation.code);
+        let has_target = remote != RS_NO_REMOTE || is_by_name(operation.code);
+        if operation.flags & !RS_REQUEST_MORE != 0 || !is_known || !has_target {
+            return Err(RS_ERR_ARGUMENT);
+        }
+        Ok(Asked {
+            index: operation.index,
+            name: operation.name(),
+            arguments: operation.arguments(),
+            timeout: operation.timeout,
+            tell: match operation.flags & RS_REQUEST_MORE {
+                0 => Tell::Now,
+                _ => Tell::Later,
+            },
+            ..Asked::new(operation.code)
+        })
     }
 }
 
@@ -86,63 +108,84 @@ impl Session<'_> {
         remote: rs_remote,
         operation: &rs_operation,
     ) -> Result<rs_value, rs_status> {
-        self.finish(self.begin(remote, operation)?)
+        self.ask_and_wait(remote, &Asked::of(remote, operation)?)
     }
 
     /// Asks the peer to carry out an operation; returns the number of the request, which is to be finished
     /// or forgotten.
     pub fn begin(&self, remote: rs_remote, operation: &rs_operation) -> Result<u64, rs_status> {
-        let is_known = (1..FIRST_OWN).contains(&operation.code);
-        let has_target = remote != RS_NO_REMOTE || is_by_name(operation.code);
-        if operation.flags & !RS_REQUEST_MORE != 0 || !is_known || !has_target {
-            return Err(RS_ERR_ARGUMENT);
-        }
-        self.ask(
-            remote,
-            &Asked {
-                index: operation.index,
-                name: operation.name(),
-                arguments: operation.arguments(),
-                timeout: operation.timeout,
-                tell: match operation.flags & RS_REQUEST_MORE {
-                    0 => Tell::Now,
-                    _ => Tell::Later,
-                },
-                ..Asked::new(operation.code)
-            },
-        )
+        self.ask(remote, &Asked::of(remote, operation)?)
     }
 
     /// Reads an element of what a reference leads to, an element of that, and so on.
     pub fn follow(&self, remote: rs_remote, steps: &[u64]) -> Result<rs_value, rs_status> {
-        let request = self.ask(
+        self.ask_and_wait(
             remote,
             &Asked {
                 index: steps.len() as u64,
                 name: bytes_of(steps),
                 ..Asked::new(FOLLOW)
             },
-        )?;
-        self.finish(request)
+        )
     }
 
     /// Makes an ordinary object of what a reference leads to.
     pub fn copy(&self, remote: rs_remote, depth: u64, bytes: u64) -> Result<rs_value, rs_status> {
-        let request = self.ask(
+        self.ask_and_wait(
             remote,
             &Asked {
                 index: depth,
                 limit: bytes,
                 ..Asked::new(COPY)
             },
-        )?;
-        self.finish(request)
+        )
     }
 
     fn ask(&self, remote: rs_remote, asked: &Asked<'_>) -> Result<u64, rs_status> {
-        let not_executed = |_: &rs_status| self.explain(NOT_EXECUTED);
-        self.expect_open().inspect_err(not_executed)?;
-        let pin = self.pin_of(remote).inspect_err(not_executed)?;
+        let (serial, waiting) = self.post_request(remote, asked)?;
+        self.state().waiting.insert(serial, waiting);
+        Ok(serial)
+    }
+
+    /// Asks, and waits for the result. If the answer comes soon, and nothing comes before it, the request need
+    /// not be entered among those that wait.
+    pub(super) fn ask_and_wait(
+        &self,
+        remote: rs_remote,
+        asked: &Asked<'_>,
+    ) -> Result<rs_value, rs_status> {
+        let (serial, waiting) = self.post_request(remote, asked)?;
+        let first = match self.receive_soon(None, waiting.deadline) {
+            Ok(Some(message)) if message.answers(serial) => return self.use_answer(message),
+            first => first,
+        };
+        self.state().waiting.insert(serial, waiting);
+        match first {
+            Ok(Some(message)) => self.finish_after(message, serial),
+            // If the link has ended, that is seen there.
+            _ => self.finish(serial),
+        }
+    }
+
+    /// Asks, and waits for the answer, which says that it was done.
+    pub(super) fn ask_for_answer(
+        &self,
+        remote: rs_remote,
+        asked: &Asked<'_>,
+    ) -> Result<Message, rs_status> {
+        let answer = self.answer(self.ask(remote, asked)?)?;
+        self.expect_ok(&answer)?;
+        Ok(answer)
+    }
+
+    fn post_request(
+        &self,
+        remote: rs_remote,
+        asked: &Asked<'_>,
+    ) -> Result<(u64, Waiting), rs_status> {
+        let pin = self
+            .pin_of(remote)
+            .inspect_err(|_| self.explain(NOT_EXECUTED))?;
         let request = Posted {
             kind: REQUEST,
             deadline: self.deadline(asked.timeout),
@@ -166,48 +209,52 @@ impl Session<'_> {
         })
     }
 
-    /// Sends a message that is to be answered; returns its number, which is the message's first word.
+    /// Sends a message that is to be answered; returns its number, which is the message's first word, and what is
+    /// to be entered among the requests that wait, where there is room for it.
     fn post(
         &self,
         posted: Posted,
         write: impl FnOnce(&mut Writer, &mut Sent, u64) -> Result<(), rs_status>,
-    ) -> Result<u64, rs_status> {
+    ) -> Result<(u64, Waiting), rs_status> {
         let serial = self.link.next_serial();
         let chain = match context::current().chain {
             NO_CHAIN => self.link.chain(serial),
             chain => chain,
         };
         let mut message = Writer::new(self.link.allocator);
-        let mut sent = self.nothing_sent();
+        let mut sent = self.nothing_sent(0);
         let written = message
             .word(serial)
             .and_then(|()| write(&mut message, &mut sent, chain));
-        let outcome = written.and_then(|()| {
-            let mut state = self.state();
-            state.reserve_waiting()?;
-            let outcome = state.send(posted.kind, message, posted.tell);
-            if outcome.is_ok() {
-                let waiting = Waiting {
+        match written.and_then(|()| self.send_request(posted, &mut message)) {
+            Ok(()) => Ok((
+                serial,
+                Waiting {
                     kind: posted.kind,
                     deadline: posted.deadline,
                     chain,
+                    sent,
                     answer: None,
-                    sent: core::mem::replace(&mut sent, self.nothing_sent()),
-                };
-                state.waiting.insert(serial, waiting);
-                state.counters.requests += 1;
-            }
-            drop(state);
-            outcome.map_err(|status| self.channel_failed(status))
-        });
-        match outcome {
-            Ok(()) => Ok(serial),
+                },
+            )),
             Err(status) => {
                 self.take_back(sent);
                 self.explain(NOT_EXECUTED);
                 Err(status)
             }
         }
+    }
+
+    fn send_request(&self, posted: Posted, message: &mut Writer) -> Result<(), rs_status> {
+        let mut state = self.state();
+        if let Some(status) = state.ended {
+            return Err(status);
+        }
+        state.reserve_waiting()?;
+        state.counters.requests += 1;
+        let outcome = state.send(posted.kind, message, posted.tell);
+        drop(state);
+        outcome.map_err(|status| self.channel_failed(status))
     }
 
     /// The peer's number for what a reference leads to; 0 for none. What is to be given back goes first.
@@ -234,6 +281,21 @@ impl Session<'_> {
     /// Waits for the result of a request, and does meanwhile what the peer asks for.
     pub fn finish(&self, request: u64) -> Result<rs_value, rs_status> {
         let answer = self.answer(request)?;
+        self.use_answer(answer)
+    }
+
+    /// The same, after this message has come.
+    fn finish_after(&self, message: Message, request: u64) -> Result<rs_value, rs_status> {
+        match self.handle(message) {
+            Ok(_) => self.finish(request),
+            Err(status) => {
+                self.give_up(request);
+                Err(status)
+            }
+        }
+    }
+
+    fn use_answer(&self, answer: Message) -> Result<rs_value, rs_status> {
         let result = self.result(&answer);
         self.state().recycle(answer.bytes);
         result
@@ -281,17 +343,25 @@ impl Session<'_> {
     fn answer(&self, request: u64) -> Result<Message, rs_status> {
         let (deadline, chain) = self.expect_waiting(request)?;
         let answer = self.wait_for_answer(request, deadline, chain);
-        let mut state = self.state();
-        let waited = state.waiting.remove(&request);
-        if let (Err(_), Some(waited)) = (&answer, waited) {
-            let was_kept = state.outbox.unsend(waited.kind, request);
-            drop(state);
-            self.explain(if was_kept { NOT_EXECUTED } else { UNKNOWN });
-            if was_kept {
-                self.take_back(waited.sent);
-            }
+        match &answer {
+            Ok(_) => drop(self.state().waiting.remove(&request)),
+            Err(_) => self.give_up(request),
         }
         answer
+    }
+
+    /// Nobody waits for a request any longer, and why: it may have been carried out, or was not sent at all.
+    fn give_up(&self, request: u64) {
+        let mut state = self.state();
+        let Some(waited) = state.waiting.remove(&request) else {
+            return;
+        };
+        let was_kept = state.outbox.unsend(waited.kind, request);
+        drop(state);
+        self.explain(if was_kept { NOT_EXECUTED } else { UNKNOWN });
+        if was_kept {
+            self.take_back(waited.sent);
+        }
     }
 
     fn wait_for_answer(
@@ -306,7 +376,7 @@ impl Session<'_> {
         let mut done = None;
         loop {
             let message = self.receive(done.take(), deadline, chain)?;
-            if message.kind == ANSWER && message.serial() == Some(serial) {
+            if message.answers(serial) {
                 return Ok(message);
             }
             done = self.handle(message)?;
@@ -362,7 +432,9 @@ impl Session<'_> {
             deadline,
             tell: Tell::Now,
         };
-        let request = self.post(evacuation, |message, sent, _| self.write_all(message, sent))?;
+        let (request, waiting) =
+            self.post(evacuation, |message, sent, _| self.write_all(message, sent))?;
+        self.state().waiting.insert(request, waiting);
         let answer = self.answer(request)?;
         self.expect_ok(&answer).map(|_| ())
     }
@@ -372,7 +444,7 @@ impl Session<'_> {
         let mut numbers = Vec::new_in(self.link.allocator);
         let mut objects = Vec::new_in(self.link.allocator);
         let pins = lock(&self.link.pins);
-        let readable = |(_, pin): &(u64, &Pin)| pin.rights & RS_CAN_READ != 0;
+        let readable = |(_, pin): &(u64, &Pin)| u32::from(pin.rights) & RS_CAN_READ != 0;
         for (number, pin) in pins.iter().filter(readable) {
             push(&mut numbers, number)?;
             push(&mut objects, pin.object)?;
@@ -381,7 +453,7 @@ impl Session<'_> {
         write_numbers(message, &numbers)?;
         let encoded = self.encode(Root::Row(&objects), Limits::NONE)?;
         // What can't be copied is still referred to, by whom it could be read before.
-        self.write_image(message, sent, &encoded, RS_CAN_READ)
+        self.write_image(message, sent, encoded, RS_CAN_READ)
     }
 
     /// Replaces all that this process refers to by copies, since this link is about to end.
@@ -393,12 +465,13 @@ impl Session<'_> {
             tell: Tell::Now,
         };
         let nothing = 0;
-        let request = self.post(fetch, |message, _, chain| {
+        let (request, waiting) = self.post(fetch, |message, _, chain| {
             message.words(&[deadline.nanoseconds(), chain, u64::from(FETCH)])?;
             message.words(&[nothing, nothing, nothing])?;
             message.bytes(&[])?;
             message.word(nothing)
         })?;
+        self.state().waiting.insert(request, waiting);
         let answer = self.answer(request)?;
         let mut from = self.expect_ok(&answer)?;
         let replaced = self.replace_by_copies(&mut from);
@@ -420,9 +493,9 @@ impl Session<'_> {
     /// Tells the peer that nothing more will come, and ends.
     pub fn close(&self) {
         if self.link.ended().is_none() {
-            let goodbye = Writer::new(self.link.allocator);
+            let mut goodbye = Writer::new(self.link.allocator);
             // If there is no room, the peer sees the end of the channel.
-            let _ = self.send(GOODBYE, goodbye, Tell::Now);
+            let _ = self.send(GOODBYE, &mut goodbye, Tell::Now);
             self.end(RS_ERR_CLOSED);
         }
     }

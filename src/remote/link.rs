@@ -5,8 +5,8 @@ use super::cycles::observer::Observer;
 use super::pins::Pins;
 use super::state::State;
 use crate::host::contract::{rs_ractor, rs_value};
-use crate::host::exchange::{rs_link, rs_link_statistics};
-use crate::host::memory::{HostAllocator, Vec, push};
+use crate::host::exchange::{rs_link, rs_link_statistics, rs_pin};
+use crate::host::memory::{HostAllocator, Vec, copied, push};
 use crate::shm::channel::Channel;
 use crate::shm::system;
 use crate::status::{RS_ERR_MEMORY, rs_status};
@@ -24,8 +24,10 @@ pub struct Settings {
     pub timeout: u64,
     /// Most pins.
     pub pins: usize,
-    /// This process has made the link, and the peer has taken it up.
+    /// This process has made the link or accepted it, and the peer has taken it up or connected to it.
     pub is_maker: bool,
+    /// Pins remember where they were taken.
+    pub has_sites: bool,
 }
 
 /// A name that the peer may use, and for what.
@@ -58,7 +60,7 @@ impl Link {
             settings,
             serial: AtomicU64::new(1),
             chains: system::random(),
-            pins: Mutex::new(Pins::new(settings.pins, allocator)),
+            pins: Mutex::new(Pins::new(settings.pins, settings.has_sites, allocator)),
             exports: Mutex::new(Vec::new_in(allocator)),
             state: Mutex::new(State::new(channel, allocator)),
             observer: Observer::new(settings.pins, allocator),
@@ -110,12 +112,8 @@ impl Link {
         if rights == 0 {
             return Ok(());
         }
-        let mut own = Vec::new_in(self.allocator);
-        own.try_reserve_exact(name.len())
-            .map_err(|_| RS_ERR_MEMORY)?;
-        own.extend_from_slice(name);
         let export = Export {
-            name: own,
+            name: copied(name, self.allocator)?,
             value,
             rights,
         };
@@ -125,6 +123,11 @@ impl Link {
     /// Takes an object back from the peer.
     pub fn revoke(&self, value: rs_value) -> Result<(), rs_status> {
         lock(&self.pins).revoke(value)
+    }
+
+    /// Tells of what the peer refers to; returns how much that is.
+    pub fn describe_pins(&self, tell: impl FnMut(usize, rs_pin)) -> usize {
+        lock(&self.pins).describe(tell)
     }
 
     /// What a name stands for, and what may be done with it.

@@ -3,7 +3,9 @@
 //! - [`link`]: one end of a link; [`session`]: its messages; [`state`], [`outbox`]: what is under way.
 //! - [`pins`]: what the peer refers to; [`remotes`]: what this process refers to.
 //! - [`wire`], [`values`]: what messages hold.
-//! - [`ask`]: asking; [`serve`]: answering; [`context`]: on whose behalf.
+//! - [`ask`]: asking; [`serve`]: answering; [`context`]: on whose behalf;
+//!   [`probe`]: waits that can never end.
+//! - [`share`]: graphs that peers read in place.
 //!
 //! # What happens
 //!
@@ -84,9 +86,11 @@ pub mod cycles;
 pub mod link;
 mod outbox;
 pub mod pins;
+pub mod probe;
 pub mod remotes;
 pub mod serve;
 pub mod session;
+pub mod share;
 mod state;
 pub mod values;
 pub mod wire;

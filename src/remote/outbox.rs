@@ -2,7 +2,7 @@
 //!
 //! Sending never waits: what there is no room for stays here, in order, until there is.
 
-use super::wire::Writer;
+use super::wire::{Parts, Writer, Written, length};
 use crate::host::memory::{HostAllocator, Vec, bytes_of};
 use crate::shm::channel::Channel;
 use crate::status::{RS_ERR_LIMIT, RS_ERR_MEMORY, rs_status};
@@ -10,7 +10,7 @@ use crate::status::{RS_ERR_LIMIT, RS_ERR_MEMORY, rs_status};
 /// A message that waits for room.
 struct Outgoing {
     kind: u32,
-    words: Vec<u64>,
+    message: Written,
     /// Bytes of a long message that are sent; none before it was begun.
     written: Option<usize>,
 }
@@ -56,18 +56,23 @@ impl Outbox {
         &mut self,
         channel: &mut Channel,
         kind: u32,
-        message: Writer,
+        message: &mut Writer,
         tell: Tell,
     ) -> Result<(), rs_status> {
-        if self.waiting.is_empty() && try_send(channel, kind, message.written())? {
+        if self.waiting.is_empty() && try_send(channel, kind, &message.parts())? {
             self.untold += 1;
             if tell == Tell::Now || self.untold >= MOST_UNTOLD {
                 self.flush(channel);
             }
             return Ok(());
         }
-        self.keep(kind, message.into_words()?)?;
+        self.keep(kind, message.take()?)?;
         self.pump(channel).map(|_| ())
+    }
+
+    /// Whether nothing waits for room.
+    pub fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
     }
 
     /// The peer is told of everything that was sent.
@@ -78,14 +83,14 @@ impl Outbox {
     }
 
     #[cold]
-    fn keep(&mut self, kind: u32, words: Vec<u64>) -> Result<(), rs_status> {
-        let bytes = size_of_val(&words[..]);
+    fn keep(&mut self, kind: u32, message: Written) -> Result<(), rs_status> {
+        let bytes = length(&message.parts());
         if !self.waiting.is_empty() && self.bytes + bytes > MOST_OUTGOING {
             return Err(RS_ERR_LIMIT);
         }
         self.waiting.push(Outgoing {
             kind,
-            words,
+            message,
             written: None,
         })?;
         self.bytes += bytes;
@@ -111,7 +116,7 @@ impl Outbox {
                 break;
             }
             if let Some(sent) = self.waiting.pop() {
-                self.bytes -= size_of_val(&sent.words[..]);
+                self.bytes -= length(&sent.message.parts());
             }
         }
         if has_sent {
@@ -123,11 +128,11 @@ impl Outbox {
     /// Takes back a request that has not been begun to be sent; returns whether that was so.
     pub fn unsend(&mut self, kind: u32, serial: u64) -> bool {
         let is_it = |own: &Outgoing| {
-            own.kind == kind && own.written.is_none() && own.words.first() == Some(&serial)
+            own.kind == kind && own.written.is_none() && own.message.first() == Some(serial)
         };
         let removed = self.waiting.remove(is_it);
         if let Some(removed) = &removed {
-            self.bytes -= size_of_val(&removed.words[..]);
+            self.bytes -= length(&removed.message.parts());
         }
         removed.is_some()
     }
@@ -135,35 +140,47 @@ impl Outbox {
 
 /// Sends a message at once, if there is room.
 #[inline]
-fn try_send(channel: &mut Channel, kind: u32, words: &[u64]) -> Result<bool, rs_status> {
-    match size_of_val(words) <= channel.longest_whole() {
-        true => channel.try_send(kind, &[bytes_of(words)]),
-        false => Ok(false),
+fn try_send(channel: &mut Channel, kind: u32, parts: &Parts<'_>) -> Result<bool, rs_status> {
+    let [first, inserted, rest] = parts.map(bytes_of);
+    if length(parts) > channel.longest_whole() {
+        return Ok(false);
+    }
+    match inserted.is_empty() {
+        true => channel.try_send(kind, &[first]),
+        false => channel.try_send(kind, &[first, inserted, rest]),
     }
 }
 
 impl Outgoing {
     /// Sends as much as there is room for; returns whether that was anything, and whether it was the rest.
     fn push_on(&mut self, channel: &mut Channel) -> Result<(bool, bool), rs_status> {
-        let bytes = bytes_of(&self.words);
-        if bytes.len() <= channel.longest_whole() {
-            let sent = channel.try_send(self.kind, &[bytes])?;
+        let parts = self.message.parts();
+        let length = length(&parts);
+        if length <= channel.longest_whole() {
+            let sent = try_send(channel, self.kind, &parts)?;
             return Ok((sent, sent));
         }
-        let mut written = match self.written {
+        let before = match self.written {
             Some(written) => written,
-            None if channel.try_open(self.kind, bytes.len() as u64)? => 0,
+            None if channel.try_open(self.kind, length as u64)? => 0,
             None => return Ok((false, false)),
         };
-        let before = written;
-        while written < bytes.len() {
-            match channel.try_write(&bytes[written..])? {
-                0 => break,
-                count => written += count,
+        let mut written = before;
+        let mut passed = 0;
+        for bytes in parts.map(bytes_of) {
+            while let Some(rest @ [_, ..]) = bytes.get(written - passed..) {
+                match channel.try_write(rest)? {
+                    0 => break,
+                    count => written += count,
+                }
+            }
+            passed += bytes.len();
+            if written < passed {
+                break;
             }
         }
         self.written = Some(written);
-        Ok((written > before, written == bytes.len()))
+        Ok((written > before, written == length))
     }
 }
 

@@ -7,7 +7,9 @@
 //! reference under way leaves the pin where it is. An object has one pin on a link, however often it
 //! is sent: the peer gets the same reference.
 
-use crate::host::contract::rs_value;
+use crate::host::callbacks::NO_SITE;
+use crate::host::contract::{rs_site, rs_value};
+use crate::host::exchange::rs_pin;
 use crate::host::memory::{HostAllocator, Map, Vec, insert, push};
 use crate::status::{
     RS_ERR_ARGUMENT, RS_ERR_LIMIT, RS_ERR_MEMORY, RS_ERR_PEER, RS_ERR_STALE, rs_status,
@@ -22,7 +24,9 @@ pub struct Pin {
     /// The object; 0 for a place that is free.
     pub object: rs_value,
     /// `RS_CAN_…`.
-    pub rights: u32,
+    pub rights: u16,
+    /// The operation in whose answer the peer got it; 0: in another way.
+    code: u16,
     generation: u32,
     /// References that were sent, less those that were given back.
     count: u64,
@@ -42,6 +46,9 @@ impl Pin {
 /// The pins of one link.
 pub struct Pins {
     places: Vec<Pin>,
+    /// Where the program stood when each was taken; empty if nobody wants to know.
+    sites: Vec<rs_site>,
+    has_sites: bool,
     free: Vec<u32>,
     /// The place of each object.
     of_object: Map<rs_value, u32>,
@@ -58,9 +65,11 @@ fn number(index: u32, generation: u32) -> u64 {
 
 impl Pins {
     /// None, and never more than so many.
-    pub fn new(most: usize, allocator: HostAllocator) -> Self {
+    pub fn new(most: usize, has_sites: bool, allocator: HostAllocator) -> Self {
         Pins {
             places: Vec::new_in(allocator),
+            sites: Vec::new_in(allocator),
+            has_sites,
             free: Vec::new_in(allocator),
             of_object: Map::with_hasher_in(Default::default(), allocator),
             revoked: 0,
@@ -80,12 +89,19 @@ impl Pins {
     }
 
     /// A reference to an object is being sent: its number. What the peer may do already, it still may.
-    pub fn send(&mut self, object: rs_value, rights: u32) -> Result<u64, rs_status> {
+    /// A new pin remembers the operation, and the place that `site` says if that is wanted.
+    pub fn send(
+        &mut self,
+        object: rs_value,
+        rights: u32,
+        code: u32,
+        site: rs_site,
+    ) -> Result<u64, rs_status> {
         if let Some(&index) = self.of_object.get(&object) {
             let pin = &mut self.places[index as usize];
             pin.count += 1;
             pin.sent = self.cut;
-            pin.rights |= rights;
+            pin.rights |= rights as u16;
             return Ok(number(index, pin.generation));
         }
         if self.len() + self.revoked >= self.most {
@@ -98,9 +114,13 @@ impl Pins {
         }
         let pin = &mut self.places[index as usize];
         pin.object = object;
-        pin.rights = rights;
+        pin.rights = rights as u16;
+        pin.code = code as u16;
         pin.count = 1;
         pin.sent = self.cut;
+        if let Some(place) = self.sites.get_mut(index as usize) {
+            *place = site;
+        }
         Ok(number(index, pin.generation))
     }
 
@@ -114,11 +134,18 @@ impl Pins {
         let pin = Pin {
             object: 0,
             rights: 0,
+            code: 0,
             generation: 1,
             count: 0,
             sent: 0,
         };
+        if self.has_sites {
+            self.sites.try_reserve(1).map_err(|_| RS_ERR_MEMORY)?;
+        }
         push(&mut self.places, pin)?;
+        if self.has_sites {
+            self.sites.push(NO_SITE);
+        }
         Ok((self.places.len() - 1) as u32)
     }
 
@@ -196,9 +223,29 @@ impl Pins {
             .map(|(index, pin)| (number(index as u32, pin.generation), pin))
     }
 
+    /// Tells of each pin, with how many there were before; returns how many there are.
+    pub fn describe(&self, mut tell: impl FnMut(usize, rs_pin)) -> usize {
+        let mut told = 0;
+        for (number, pin) in self.iter() {
+            let site = self.sites.get(number as u32 as usize);
+            let description = rs_pin {
+                object: pin.object,
+                number,
+                references: pin.count,
+                rights: u32::from(pin.rights),
+                code: u32::from(pin.code),
+                site: site.copied().unwrap_or(NO_SITE),
+            };
+            tell(told, description);
+            told += 1;
+        }
+        told
+    }
+
     /// Lets go of everything.
     pub fn clear(&mut self) {
         self.places.clear();
+        self.sites.clear();
         self.free.clear();
         self.of_object.clear();
         self.revoked = 0;
@@ -229,15 +276,19 @@ mod tests {
     use super::*;
 
     fn pins() -> Pins {
-        Pins::new(3, HostAllocator::malloc())
+        Pins::new(3, false, HostAllocator::malloc())
+    }
+
+    fn send(pins: &mut Pins, object: rs_value, rights: u32) -> Result<u64, rs_status> {
+        pins.send(object, rights, 0, NO_SITE)
     }
 
     #[test]
     fn a_release_that_crosses_a_reference_under_way_leaves_the_pin() {
         let mut pins = pins();
-        let number = pins.send(16, 1).unwrap();
+        let number = send(&mut pins, 16, 1).unwrap();
         // The peer lets go of what it has received, while the same object is sent again.
-        assert_eq!(pins.send(16, 2), Ok(number));
+        assert_eq!(send(&mut pins, 16, 2), Ok(number));
         assert_eq!(pins.release(number, 1), Ok(()));
         assert_eq!(pins.get(number).unwrap().rights, 3);
         assert_eq!(pins.release(number, 1), Ok(()));
@@ -250,7 +301,7 @@ mod tests {
         let mut pins = pins();
         let mut numbers = std::collections::HashSet::new();
         for object in 1..100 {
-            let number = pins.send(16 * object, 1).unwrap();
+            let number = send(&mut pins, 16 * object, 1).unwrap();
             assert!(numbers.insert(number));
             assert_eq!(pins.release(number, 1), Ok(()));
             for &number in &numbers {
@@ -262,7 +313,7 @@ mod tests {
     #[test]
     fn giving_back_more_than_was_received_breaks_the_protocol() {
         let mut pins = pins();
-        let number = pins.send(16, 1).unwrap();
+        let number = send(&mut pins, 16, 1).unwrap();
         assert_eq!(pins.release(number, 2), Err(RS_ERR_PEER));
         assert_eq!(pins.release(number + 1, 1), Err(RS_ERR_PEER));
         assert_eq!(pins.release(number, 1), Ok(()));
@@ -272,11 +323,11 @@ mod tests {
     #[test]
     fn a_revoked_reference_is_stale_until_it_is_given_back() {
         let mut pins = pins();
-        let number = pins.send(16, 1).unwrap();
+        let number = send(&mut pins, 16, 1).unwrap();
         assert_eq!(pins.revoke(16), Ok(()));
         assert_eq!(pins.revoke(16), Err(RS_ERR_ARGUMENT));
         assert_eq!(pins.get(number), Err(RS_ERR_STALE));
-        let again = pins.send(16, 1).unwrap();
+        let again = send(&mut pins, 16, 1).unwrap();
         assert_ne!(again, number);
         assert_eq!(pins.release(number, 1), Ok(()));
         assert_eq!(pins.release(number, 1), Err(RS_ERR_PEER));
@@ -286,10 +337,10 @@ mod tests {
     #[test]
     fn what_was_sent_since_the_cut_is_not_let_go() {
         let mut pins = pins();
-        let [old, new, gone] = [16, 32, 48].map(|object| pins.send(object, 1).unwrap());
+        let [old, new, gone] = [16, 32, 48].map(|object| send(&mut pins, object, 1).unwrap());
         pins.begin_cut();
         // Its count is what it was, but what was given back is not what was sent.
-        assert_eq!(pins.send(32, 1), Ok(new));
+        assert_eq!(send(&mut pins, 32, 1), Ok(new));
         assert_eq!(pins.release(new, 1), Ok(()));
         assert_eq!(pins.release(gone, 1), Ok(()));
         assert_eq!(
@@ -304,30 +355,30 @@ mod tests {
     #[test]
     fn what_was_revoked_counts_until_it_is_given_back() {
         let mut pins = pins();
-        let numbers = [16, 32, 48].map(|object| pins.send(object, 1).unwrap());
+        let numbers = [16, 32, 48].map(|object| send(&mut pins, object, 1).unwrap());
         assert_eq!(pins.revoke(16), Ok(()));
-        assert_eq!(pins.send(64, 1), Err(RS_ERR_LIMIT));
+        assert_eq!(send(&mut pins, 64, 1), Err(RS_ERR_LIMIT));
         assert_eq!(pins.release(numbers[0], 1), Ok(()));
-        assert!(pins.send(64, 1).is_ok());
+        assert!(send(&mut pins, 64, 1).is_ok());
     }
 
     #[test]
     fn there_are_never_more_than_the_peer_may_have() {
         let mut pins = pins();
-        let numbers = [16, 32, 48].map(|object| pins.send(object, 1).unwrap());
-        assert_eq!(pins.send(64, 1), Err(RS_ERR_LIMIT));
-        assert_eq!(pins.send(16, 1), Ok(numbers[0]));
+        let numbers = [16, 32, 48].map(|object| send(&mut pins, object, 1).unwrap());
+        assert_eq!(send(&mut pins, 64, 1), Err(RS_ERR_LIMIT));
+        assert_eq!(send(&mut pins, 16, 1), Ok(numbers[0]));
         assert_eq!(pins.release(numbers[1], 1), Ok(()));
-        assert!(pins.send(64, 1).is_ok());
+        assert!(send(&mut pins, 64, 1).is_ok());
     }
 
     #[test]
     fn pins_follow_objects_that_move() {
         let mut pins = pins();
-        let number = pins.send(16, 1).unwrap();
+        let number = send(&mut pins, 16, 1).unwrap();
         pins.for_each_mut(&mut |object| *object += 1000);
         assert_eq!(pins.get(number).unwrap().object, 1016);
-        assert_eq!(pins.send(1016, 1), Ok(number));
-        assert_ne!(pins.send(16, 1), Ok(number));
+        assert_eq!(send(&mut pins, 1016, 1), Ok(number));
+        assert_ne!(send(&mut pins, 16, 1), Ok(number));
     }
 }

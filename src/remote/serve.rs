@@ -1,9 +1,10 @@
 //! Carrying out what a peer asks for.
 
-use super::ask::{COPY, FETCH, FOLLOW, is_by_name};
+use super::ask::{COPY, FETCH, FIRST_OWN, FOLLOW, is_by_name};
 use super::context::{self, NO_CHAIN};
 use super::outbox::Tell;
 use super::session::{ANSWER, Session};
+use super::share::{LOCATE, SHARE};
 use super::state::Message;
 use super::values::{Sent, read_numbers};
 use super::wire::{Reader, Writer};
@@ -25,17 +26,17 @@ const DEPTH: u32 = 64;
 const TOGETHER: u32 = 64;
 
 /// What a peer asks for.
-struct Request<'a> {
-    serial: u64,
-    deadline: Deadline,
-    chain: u64,
-    code: u32,
+pub(super) struct Request<'a> {
+    pub serial: u64,
+    pub deadline: Deadline,
+    pub chain: u64,
+    pub code: u32,
     /// Of the answer.
-    tell: Tell,
-    pin: u64,
-    index: u64,
-    limit: u64,
-    name: &'a [u8],
+    pub tell: Tell,
+    pub pin: u64,
+    pub index: u64,
+    pub limit: u64,
+    pub name: &'a [u8],
 }
 
 /// What it gets: a value, with what it may do with it.
@@ -48,7 +49,7 @@ struct Granted {
 fn needed(code: u32) -> Result<u32, rs_status> {
     Ok(match code {
         RS_READ_VARIABLE | RS_READ_ELEMENT | RS_READ_KEY | RS_READ_LENGTH | RS_PRINT | RS_EQUAL
-        | COPY | FOLLOW => RS_CAN_READ,
+        | COPY | FOLLOW | SHARE | LOCATE => RS_CAN_READ,
         RS_WRITE_VARIABLE | RS_WRITE_ELEMENT | RS_WRITE_KEY => RS_CAN_WRITE,
         RS_EXCHANGE_ELEMENT => RS_CAN_READ | RS_CAN_WRITE,
         RS_CALL => RS_CAN_CALL,
@@ -177,6 +178,8 @@ impl Session<'_> {
             RS_READ_VARIABLE if target.value != 0 => target.value,
             COPY => self.copied(request, target.value)?,
             FOLLOW => self.follow_steps(request, target.value)?,
+            SHARE => target.value,
+            LOCATE => self.located(target.value, request.index)?,
             _ => self.operate(request, target.value, arguments)?,
         };
         Ok(Granted { value, ..target })
@@ -190,7 +193,7 @@ impl Session<'_> {
             number => {
                 let pins = lock(&self.link.pins);
                 let pin = pins.get(number)?;
-                Some((pin.object, pin.rights))
+                Some((pin.object, u32::from(pin.rights)))
             }
         };
         match found {
@@ -211,7 +214,7 @@ impl Session<'_> {
         match item.kind {
             RS_ITEM_REMOTE => {
                 let remote = item.integer() as rs_remote;
-                self.others.copy(remote, request.index, request.limit)
+                self.around.copy(remote, request.index, request.limit)
             }
             _ => Ok(target),
         }
@@ -268,9 +271,20 @@ impl Session<'_> {
         outcome: Result<Granted, rs_status>,
     ) -> Result<(), rs_status> {
         let mut message = Writer::new(self.link.allocator);
-        let mut sent = self.nothing_sent();
+        let code = if request.code < FIRST_OWN {
+            request.code
+        } else {
+            0
+        };
+        let mut sent = self.nothing_sent(code);
         let status = match outcome {
             Ok(granted) => {
+                if request.code == SHARE {
+                    return match self.reply_shared(request, granted.value, granted.rights) {
+                        Ok(()) => Ok(()),
+                        Err(status) => self.reply_failure(request, status),
+                    };
+                }
                 let written = message
                     .words(&[request.serial, RS_OK as u64])
                     .and_then(|()| match request.code {
@@ -278,7 +292,7 @@ impl Session<'_> {
                         FETCH => self.write_all(&mut message, &mut sent),
                         _ => self.write(&mut message, &mut sent, granted.value, granted.rights),
                     });
-                match written.and_then(|()| self.answer_with(message, request.tell)) {
+                match written.and_then(|()| self.answer_with(&mut message, request.tell)) {
                     Ok(()) => return Ok(()),
                     Err(status) => status,
                 }
@@ -286,12 +300,17 @@ impl Session<'_> {
             Err(status) => status,
         };
         self.take_back(sent);
+        self.reply_failure(request, status)
+    }
+
+    /// Says that a request has failed, if there still is somebody to say it to.
+    fn reply_failure(&self, request: &Request<'_>, status: rs_status) -> Result<(), rs_status> {
         self.expect_open()?;
         self.reply_status(request.serial, status)
     }
 
     /// Sends an answer. If the peer has said that more requests follow, their answers may go with it.
-    fn answer_with(&self, message: Writer, tell: Tell) -> Result<(), rs_status> {
+    pub(super) fn answer_with(&self, message: &mut Writer, tell: Tell) -> Result<(), rs_status> {
         let sent = {
             let mut state = self.state();
             state.counters.served += 1;
@@ -316,7 +335,7 @@ impl Session<'_> {
             words,
         };
         let encoded = self.encode(Root::One(granted.value), limits)?;
-        self.write_image(message, sent, &encoded, granted.rights)
+        self.write_image(message, sent, encoded, granted.rights)
     }
 
     fn reply_status(&self, serial: u64, status: rs_status) -> Result<(), rs_status> {
@@ -327,7 +346,7 @@ impl Session<'_> {
             message.bytes(without_nul(&state.error.0))?;
             message.bytes(without_nul(&state.error.1))?;
         }
-        self.answer_with(message, Tell::Now)
+        self.answer_with(&mut message, Tell::Now)
     }
 
     /// Inside of an operation: why it fails.

@@ -6,6 +6,8 @@
 //! | answer | the serial number of the request, a status, then a value (success), or an error's kind and text (`RS_RAISED`) |
 //! | release | for each pin of the receiver: its number, and how many references are given back |
 //! | evacuation | a serial number as of a request, the numbers of the sender's pins, and a row of values: what they were |
+//! | answer with a descriptor | the same: sealed memory came with it |
+//! | probe | a chain of calls, and how many processes it has passed |
 //! | goodbye | none: nothing comes after it |
 //! | marker, summary | see [`cycles::round`](super::cycles::round) |
 //!
@@ -27,7 +29,9 @@ use super::cycles::snapshot::Snapshots;
 use super::link::Link;
 use super::outbox::Tell;
 use super::pins::Pins;
+use super::probe::{PATIENCE, Probe};
 use super::remotes::{Release, Remotes};
+use super::share::Published;
 use super::state::{Message, State};
 use super::values::Mention;
 use super::wire::{Reader, SHORT, Writer};
@@ -36,7 +40,7 @@ use crate::host::callbacks::Callbacks;
 use crate::host::contract::rs_value;
 use crate::host::exchange::{rs_link, rs_remote};
 use crate::host::host_heap::AnyHeap;
-use crate::host::memory::{Vec, words_of};
+use crate::host::memory::words_of;
 use crate::shm::channel::Channel;
 use crate::shm::deadline::{Deadline, now};
 use crate::shm::waiting::Wait;
@@ -50,8 +54,9 @@ pub(super) const ANSWER: u32 = 2;
 pub(super) const RELEASE: u32 = 3;
 pub(super) const EVACUATION: u32 = 4;
 pub(super) const GOODBYE: u32 = 5;
-pub(super) const MARKER: u32 = 6;
-pub(super) const SUMMARY: u32 = 7;
+pub(super) const PROBE: u32 = 6;
+pub(super) const MARKER: u32 = 7;
+pub(super) const SUMMARY: u32 = 8;
 
 /// Where a request says to which chain of calls it belongs.
 pub(super) const CHAIN: usize = 2;
@@ -74,13 +79,20 @@ const RELEASES: usize = SHORT / 2;
 /// Messages that are kept while only those of a chain are carried out; later ones stay in the ring.
 const MOST_DEFERRED: usize = 1 << 10;
 
-/// The other links of the thread.
-pub trait Others {
+/// What a link needs of the vm around it.
+pub trait Surroundings {
     /// Makes an ordinary object of what a reference leads to, over the link that it came by.
     fn copy(&self, remote: rs_remote, depth: u64, bytes: u64) -> Result<rs_value, rs_status>;
 
-    /// Carries out what has arrived over links but this one, if it belongs to a chain of calls.
-    fn serve_chain(&self, but: rs_link, chain: u64);
+    /// Whether the thread has other links.
+    fn has_others(&self, but: rs_link) -> bool;
+
+    /// Carries out what has arrived over the thread's links but this one, if it belongs to a chain of calls.
+    /// Returns a probe that has come.
+    fn serve_chain(&self, but: rs_link, chain: u64) -> Option<Probe>;
+
+    /// Whether a value may be shared between ractors, and so never changes.
+    fn is_shareable(&self, value: rs_value) -> bool;
 }
 
 /// A call that uses a link.
@@ -93,10 +105,12 @@ pub struct Session<'a> {
     pub link: &'a Link,
     /// All remotes of the vm.
     pub remotes: &'a Mutex<Remotes>,
-    /// The other links.
-    pub others: &'a dyn Others,
+    /// What peers may read in place.
+    pub published: &'a Mutex<Published>,
     /// All snapshots of the vm.
     pub snapshots: &'a Snapshots,
+    /// The vm.
+    pub around: &'a dyn Surroundings,
 }
 
 impl Session<'_> {
@@ -164,7 +178,12 @@ impl Session<'_> {
     ///
     /// `RS_ERR_LIMIT`: the peer takes no such message, or takes nothing at all for too long;
     /// `RS_ERR_MEMORY`. The message is not sent then.
-    pub(super) fn send(&self, kind: u32, message: Writer, tell: Tell) -> Result<(), rs_status> {
+    pub(super) fn send(
+        &self,
+        kind: u32,
+        message: &mut Writer,
+        tell: Tell,
+    ) -> Result<(), rs_status> {
         let sent = self.state().send(kind, message, tell);
         sent.map_err(|status| self.channel_failed(status))
     }
@@ -184,7 +203,7 @@ impl Session<'_> {
                 message.words(&[release.pin, release.count])?;
             }
             let mut state = self.state();
-            if let Err(status) = state.send(RELEASE, message, Tell::Later) {
+            if let Err(status) = state.send(RELEASE, &mut message, Tell::Later) {
                 remotes.put_back(taken);
                 drop((state, remotes));
                 return Err(self.channel_failed(status));
@@ -232,9 +251,14 @@ impl Session<'_> {
             return Ok(message);
         }
         self.send_releases()?;
-        let mut slice = FIRST_SLICE;
+        let mut slice = self.first_slice(chain);
+        let mut patience = Deadline::NEVER;
         loop {
-            match self.receive_within(deadline.min(Deadline::after(slice))) {
+            let end = match slice {
+                Duration::MAX => deadline,
+                slice => deadline.min(Deadline::after(slice)),
+            };
+            match self.receive_within(end) {
                 Ok(message) => {
                     self.observe(Some(&message));
                     return Ok(message);
@@ -246,19 +270,46 @@ impl Session<'_> {
             if self.callbacks().is_cancelled(self.link.id()) {
                 return Err(RS_CANCELLED);
             }
-            if chain != NO_CHAIN {
-                self.others.serve_chain(self.link.id(), chain);
-                // Inside of that, what this link waits for may have been received, and deferred.
-                if let Some(message) = self.receive_now(None)? {
-                    return Ok(message);
-                }
+            if chain != NO_CHAIN && self.look_around(chain, &mut patience)? {
+                return Err(RS_ERR_DEADLOCK);
             }
-            slice = SLICE;
+            // In there, what this link waits for may have been received, and deferred.
+            if let Some(message) = self.receive_now(None)? {
+                return Ok(message);
+            }
+            slice = slice.max(SLICE);
+        }
+    }
+
+    /// Looks at the other links, if there are any; returns whether this thread waits for itself.
+    fn look_around(&self, chain: u64, patience: &mut Deadline) -> Result<bool, rs_status> {
+        if !self.around.has_others(self.link.id()) {
+            return Ok(false);
+        }
+        if *patience == Deadline::NEVER {
+            *patience = Deadline::after(PATIENCE);
+        } else if patience.has_passed(now()) {
+            *patience = Deadline::after(PATIENCE);
+            self.send_probe(Probe::of(chain))?;
+        }
+        let probe = self.around.serve_chain(self.link.id(), chain);
+        self.is_probed(chain, probe)
+    }
+
+    /// How long to sleep before anything else is looked at. A sleep without a limit arms no timer, which
+    /// costs as much as a wake-up on a virtual machine.
+    fn first_slice(&self, chain: u64) -> Duration {
+        if chain != NO_CHAIN && self.around.has_others(self.link.id()) {
+            return FIRST_SLICE;
+        }
+        match self.callbacks().can_be_cancelled() {
+            true => SLICE,
+            false => Duration::MAX,
         }
     }
 
     /// The next message, if it comes so soon that sleeping is not worth it.
-    fn receive_soon(
+    pub(super) fn receive_soon(
         &self,
         done: Option<Message>,
         deadline: Deadline,
@@ -293,9 +344,10 @@ impl Session<'_> {
                 deadline: slice,
                 cancel: None,
                 meanwhile: Some(&mut pump),
+                ends_at_signals: true,
             };
             match channel.receive(&mut wait, &mut bytes) {
-                Ok(kind) => Ok(Message::new(kind, bytes)),
+                Ok(kind) => state.arrived(kind, bytes),
                 Err(status) => {
                     state.recycle(bytes);
                     Err(status)
@@ -304,18 +356,27 @@ impl Session<'_> {
         })
     }
 
-    /// Carries out what has arrived, if it belongs to a chain of calls, and keeps the rest.
-    pub fn serve_chain(&self, chain: u64) -> Result<(), rs_status> {
+    /// Carries out what has arrived, if it belongs to a chain of calls, and keeps the rest. Stops at a
+    /// probe, and returns it.
+    pub fn serve_chain(&self, chain: u64) -> Result<Option<Probe>, rs_status> {
         self.expect_open()?;
         loop {
             let mut state = self.state();
             if state.deferred.len() >= MOST_DEFERRED {
                 state.flush();
-                return Ok(());
+                return Ok(None);
             }
             state.deferred.reserve()?;
             let received = state.try_receive_new();
             let received = match received {
+                Ok(Some(message)) if message.kind == PROBE => {
+                    drop(state);
+                    let words = words_of(&message.bytes).ok_or_else(|| self.end(RS_ERR_PEER))?;
+                    let probe = Probe::read(&mut Reader::new(words));
+                    return probe
+                        .map(Some)
+                        .map_err(|status| self.reading_failed(status));
+                }
                 Ok(Some(message)) if !belongs_to(&message, chain) => {
                     state.deferred.push(message)?;
                     continue;
@@ -327,7 +388,7 @@ impl Session<'_> {
             self.observe(received.as_ref());
             match received {
                 Some(message) => self.handle(message)?,
-                None => return Ok(()),
+                None => return Ok(None),
             };
         }
     }
@@ -344,6 +405,8 @@ impl Session<'_> {
             EVACUATION => self.take_over(from),
             MARKER => self.take_part(from),
             SUMMARY => self.take_summary(words),
+            // This thread waits for nobody, or for who has sent it: so nobody waits in a circle.
+            PROBE => Probe::read(&mut from).map(drop),
             GOODBYE => Err(self.end(RS_ERR_DEAD)),
             _ => Err(RS_ERR_PEER),
         };
@@ -433,18 +496,15 @@ fn belongs_to(message: &Message, chain: u64) -> bool {
 }
 
 impl Message {
-    /// One that has arrived.
-    pub fn new(kind: u32, bytes: Vec<u8>) -> Self {
-        Message {
-            kind,
-            bytes,
-            is_kept: false,
-        }
-    }
-
     /// Of an answer: the number of its request.
     #[inline]
     pub fn serial(&self) -> Option<u64> {
         words_of(&self.bytes)?.first().copied()
+    }
+
+    /// Whether it is the answer to a request.
+    #[inline]
+    pub fn answers(&self, request: u64) -> bool {
+        self.kind == ANSWER && self.serial() == Some(request)
     }
 }

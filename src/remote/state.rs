@@ -6,11 +6,12 @@
 
 use super::outbox::{Outbox, Queue, Tell};
 use super::values::Sent;
-use super::wire::Writer;
-use crate::host::memory::{HostAllocator, Map, Vec};
+use super::wire::{Writer, length};
+use crate::host::memory::{HostAllocator, Map, Vec, bytes_of};
 use crate::shm::channel::Channel;
 use crate::shm::deadline::Deadline;
-use crate::status::{RS_ERR_LIMIT, RS_ERR_MEMORY, rs_status};
+use crate::status::{RS_BUSY, RS_ERR_LIMIT, RS_ERR_MEMORY, rs_status};
+use std::os::fd::{BorrowedFd, OwnedFd};
 
 /// A message that has arrived.
 pub(super) struct Message {
@@ -19,6 +20,8 @@ pub(super) struct Message {
     pub bytes: Vec<u8>,
     /// It is an answer that was kept, and the pins that come home with it are held until it is read.
     pub is_kept: bool,
+    /// What came with it.
+    pub descriptor: Option<OwnedFd>,
 }
 
 /// A request that was sent, and not finished.
@@ -32,6 +35,9 @@ pub(super) struct Waiting {
     /// The answer, if it came while nobody waited for it.
     pub answer: Option<Message>,
 }
+
+/// In the kind of a message: a descriptor comes with it.
+const WITH_DESCRIPTOR: u32 = 1 << 31;
 
 /// Most requests that wait for an answer at a time.
 const MOST_WAITING: usize = 1 << 16;
@@ -87,8 +93,8 @@ impl State {
 
     /// Sends a message, or keeps it until there is room; errors as [`Outbox::send`].
     #[inline]
-    pub fn send(&mut self, kind: u32, message: Writer, tell: Tell) -> Result<(), rs_status> {
-        let bytes = size_of_val(message.written()) as u64;
+    pub fn send(&mut self, kind: u32, message: &mut Writer, tell: Tell) -> Result<(), rs_status> {
+        let bytes = length(&message.parts()) as u64;
         self.outbox.send(&mut self.channel, kind, message, tell)?;
         self.counters.messages += 1;
         self.counters.bytes += bytes;
@@ -124,7 +130,7 @@ impl State {
         self.outbox.pump(&mut self.channel)?;
         let mut bytes = self.take_spare();
         match self.channel.try_receive(&mut bytes) {
-            Ok(Some(kind)) => Ok(Some(Message::new(kind, bytes))),
+            Ok(Some(kind)) => self.arrived(kind, bytes).map(Some),
             outcome => {
                 self.spare = bytes;
                 self.outbox.flush(&mut self.channel);
@@ -138,6 +144,42 @@ impl State {
         let answers = self.waiting.values().filter_map(|own| own.answer.as_ref());
         answers.for_each(&mut visit);
         self.deferred.iter().for_each(visit);
+    }
+
+    /// A message has arrived: with its descriptor, if it says that one came with it.
+    #[inline]
+    pub fn arrived(&mut self, kind: u32, bytes: Vec<u8>) -> Result<Message, rs_status> {
+        let descriptor = match kind & WITH_DESCRIPTOR {
+            0 => None,
+            _ => Some(self.channel.receive_descriptor()?),
+        };
+        Ok(Message {
+            kind: kind & !WITH_DESCRIPTOR,
+            bytes,
+            is_kept: false,
+            descriptor,
+        })
+    }
+
+    /// Sends a message and a descriptor. `RS_BUSY` if there is no room for them now.
+    pub fn send_with_descriptor(
+        &mut self,
+        kind: u32,
+        message: &Writer,
+        descriptor: BorrowedFd<'_>,
+    ) -> Result<(), rs_status> {
+        let [bytes, ..] = message.parts().map(bytes_of);
+        let fits = self.outbox.is_empty() && bytes.len() <= self.channel.longest_whole();
+        let kind = kind | WITH_DESCRIPTOR;
+        if !fits
+            || !self
+                .channel
+                .try_send_descriptor(descriptor, kind, &[bytes])?
+        {
+            return Err(RS_BUSY);
+        }
+        self.flush();
+        Ok(())
     }
 
     /// Memory for a message.

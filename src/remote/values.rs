@@ -17,8 +17,9 @@ use crate::graph::decode::{decode, decode_row};
 use crate::graph::encode::{Encoded, Limits, Root, encode};
 use crate::graph::image::{Body, Head, Image, Meaning, Word};
 use crate::graph::validate::validate;
+use crate::host::callbacks::NO_SITE;
 use crate::host::contract::rs_value;
-use crate::host::heap::Heap;
+use crate::host::heap::address;
 use crate::host::item::*;
 use crate::host::items::Immediate;
 use crate::host::memory::{Vec, bytes_of};
@@ -30,19 +31,25 @@ use core::cell::Cell;
 const LEAF: u64 = 4;
 const YOURS: u64 = 5;
 const MINE: u64 = 6;
-const IMAGE: u64 = 7;
+pub(super) const IMAGE: u64 = 7;
+/// See [`super::share`]: words that came with the message, how many values they refer to, and those.
+pub(super) const SEALED: u64 = 3;
 const TAG: u64 = 7;
 const TAG_BITS: u32 = 3;
 
 /// References that a message under way holds, to be taken back if it is not sent.
 pub(super) struct Sent {
     pins: Vec<u64>,
+    /// The operation whose answer it is, or 0.
+    code: u32,
 }
 
 impl Session<'_> {
-    pub(super) fn nothing_sent(&self) -> Sent {
+    /// Nothing yet, by the answer to an operation, or by another message: 0.
+    pub(super) fn nothing_sent(&self, code: u32) -> Sent {
         Sent {
             pins: Vec::new_in(self.link.allocator),
+            code,
         }
     }
 
@@ -75,7 +82,7 @@ impl Session<'_> {
             RS_ITEM_REMOTE => self.write_remote(out, sent, value, &item, rights),
             _ if item.flags & RS_ITEM_BY_VALUE != 0 => {
                 let encoded = self.encode(Root::One(value), Limits::NONE)?;
-                self.write_image(out, sent, &encoded, rights)
+                self.write_image(out, sent, encoded, rights)
             }
             _ => self.write_mine(out, sent, value, &item, rights),
         }
@@ -105,7 +112,11 @@ impl Session<'_> {
         rights: u32,
     ) -> Result<(), rs_status> {
         sent.pins.try_reserve(1).map_err(|_| RS_ERR_MEMORY)?;
-        let pin = lock(&self.link.pins).send(value, rights)?;
+        let site = match self.link.settings.has_sites {
+            true => self.callbacks().site(),
+            false => NO_SITE,
+        };
+        let pin = lock(&self.link.pins).send(value, rights, sent.code, site)?;
         sent.pins.push(pin);
         out.word(MINE)?;
         out.word(pin)?;
@@ -137,14 +148,8 @@ impl Session<'_> {
 
     /// Encodes a graph of this process.
     pub(super) fn encode(&self, root: Root<'_>, limits: Limits) -> Result<Encoded, rs_status> {
-        let is_object = |value| self.heap.object(value).is_some();
-        encode(
-            self.callbacks(),
-            is_object,
-            root,
-            limits,
-            self.link.allocator,
-        )
+        let address = |value| address(&self.heap, value);
+        encode(self.callbacks(), address, root, limits, self.link.allocator)
     }
 
     /// Writes a graph, and references to what it does not hold.
@@ -152,14 +157,25 @@ impl Session<'_> {
         &self,
         out: &mut Writer,
         sent: &mut Sent,
-        encoded: &Encoded,
+        encoded: Encoded,
         rights: u32,
     ) -> Result<(), rs_status> {
         out.word(IMAGE)?;
         out.word(encoded.words.len() as u64)?;
-        out.words(&encoded.words)?;
-        out.word(encoded.opaques.len() as u64)?;
-        for &value in encoded.opaques.iter() {
+        out.own_words(encoded.words)?;
+        self.write_references(out, sent, &encoded.opaques, rights)
+    }
+
+    /// Writes how many values, and references to them.
+    pub(super) fn write_references(
+        &self,
+        out: &mut Writer,
+        sent: &mut Sent,
+        values: &[rs_value],
+        rights: u32,
+    ) -> Result<(), rs_status> {
+        out.word(values.len() as u64)?;
+        for &value in values {
             let item = self.item(value)?;
             match item.kind {
                 RS_ITEM_REMOTE => self.write_remote(out, sent, value, &item, rights)?,
@@ -299,7 +315,7 @@ impl Session<'_> {
 
     /// The same, of values none of which is an image: one in another would be a way to make this
     /// recurse.
-    fn read_all_plain(
+    pub(super) fn read_all_plain(
         &self,
         count: usize,
         from: &mut Reader<'_>,
@@ -355,12 +371,15 @@ pub(super) fn mentions(
     from: &mut Reader<'_>,
     tell: &mut dyn FnMut(Mention),
 ) -> Result<(), rs_status> {
-    if from.peek()? & TAG != IMAGE {
-        return mentions_plain(from, tell);
+    match from.peek()? & TAG {
+        IMAGE => {
+            from.word()?;
+            let count = from.count()?;
+            from.words(count)?;
+        }
+        SEALED => drop(from.words(2)?),
+        _ => return mentions_plain(from, tell),
     }
-    from.word()?;
-    let count = from.count()?;
-    from.words(count)?;
     for _ in 0..from.count()? {
         mentions_plain(from, tell)?;
     }
@@ -391,7 +410,7 @@ fn skip(from: &mut Reader<'_>) -> Result<(), rs_status> {
             from.words(2)?;
             from.bytes().map(|_| ())
         }
-        IMAGE => Err(RS_ERR_PEER),
+        IMAGE | SEALED => Err(RS_ERR_PEER),
         _ => Ok(()),
     }
 }

@@ -1,7 +1,7 @@
 //! Messages as words: how they are written, and how they are read by somebody who does not trust
 //! their writer.
 
-use crate::host::memory::{HostAllocator, Vec, bytes_of};
+use crate::host::memory::{HostAllocator, Vec, append, bytes_of};
 use crate::status::{RS_ERR_LIMIT, RS_ERR_MEMORY, RS_ERR_PEER, rs_status};
 
 /// Most words of a message.
@@ -17,6 +17,36 @@ pub struct Writer {
     length: usize,
     /// All words, since they do not.
     long: Vec<u64>,
+    /// Many words that stand somewhere in the middle, and were not copied.
+    inserted: Option<Inserted>,
+}
+
+/// Words that stand before the rest of a message from word `at` on.
+struct Inserted {
+    at: usize,
+    words: Vec<u64>,
+}
+
+/// Fewer words than these are copied.
+const WORTH_INSERTING: usize = 512;
+
+/// A message that is kept.
+pub struct Written {
+    words: Vec<u64>,
+    inserted: Option<Inserted>,
+}
+
+/// The parts of a message, in order; some may be empty.
+pub type Parts<'a> = [&'a [u64]; 3];
+
+fn parts<'a>(words: &'a [u64], inserted: &'a Option<Inserted>) -> Parts<'a> {
+    match inserted {
+        None => [words, &[], &[]],
+        Some(inserted) => {
+            let (before, behind) = words.split_at(inserted.at);
+            [before, &inserted.words, behind]
+        }
+    }
 }
 
 impl Writer {
@@ -27,6 +57,7 @@ impl Writer {
             short: [0; SHORT],
             length: 0,
             long: Vec::new_in(allocator),
+            inserted: None,
         }
     }
 
@@ -41,8 +72,21 @@ impl Writer {
     pub fn words(&mut self, words: &[u64]) -> Result<(), rs_status> {
         match self.short_room(words.len()) {
             Some(room) => room.copy_from_slice(words),
-            None => self.long_room(words.len())?.extend_from_slice(words),
+            None => append(self.long_room(words.len())?, words)?,
         }
+        Ok(())
+    }
+
+    /// Appends words that the caller has no use for any more.
+    pub fn own_words(&mut self, words: Vec<u64>) -> Result<(), rs_status> {
+        if words.len() < WORTH_INSERTING || self.inserted.is_some() {
+            return self.words(&words);
+        }
+        if words.len() > MOST {
+            return Err(RS_ERR_LIMIT);
+        }
+        let at = self.own().len();
+        self.inserted = Some(Inserted { at, words });
         Ok(())
     }
 
@@ -70,7 +114,10 @@ impl Writer {
     #[inline]
     pub fn bytes(&mut self, bytes: &[u8]) -> Result<(), rs_status> {
         self.word(bytes.len() as u64)?;
-        self.padded(bytes)
+        match bytes.is_empty() {
+            true => Ok(()),
+            false => self.padded(bytes),
+        }
     }
 
     /// Room for more words, to be filled, if the message is still a short one then.
@@ -97,29 +144,53 @@ impl Writer {
         self.long
             .try_reserve(before.len() + count)
             .map_err(|_| RS_ERR_MEMORY)?;
-        self.long.extend_from_slice(before);
+        append(&mut self.long, before)?;
         Ok(&mut self.long)
     }
 
-    /// What was written.
-    #[inline]
-    pub fn written(&self) -> &[u64] {
+    fn own(&self) -> &[u64] {
         match self.long.is_empty() {
             true => &self.short[..self.length],
             false => &self.long,
         }
     }
 
-    /// What was written, to be kept.
-    pub fn into_words(mut self) -> Result<Vec<u64>, rs_status> {
-        if self.long.is_empty() {
-            self.long
-                .try_reserve_exact(self.length)
-                .map_err(|_| RS_ERR_MEMORY)?;
-            self.long.extend_from_slice(&self.short[..self.length]);
-        }
-        Ok(self.long)
+    /// What was written.
+    #[inline]
+    pub fn parts(&self) -> Parts<'_> {
+        parts(self.own(), &self.inserted)
     }
+
+    /// What was written, to be kept; nothing is left.
+    pub fn take(&mut self) -> Result<Written, rs_status> {
+        if self.long.is_empty() {
+            append(&mut self.long, &self.short[..self.length])?;
+        }
+        self.length = 0;
+        let allocator = *self.long.allocator();
+        Ok(Written {
+            words: core::mem::replace(&mut self.long, Vec::new_in(allocator)),
+            inserted: self.inserted.take(),
+        })
+    }
+}
+
+impl Written {
+    /// What was written.
+    pub fn parts(&self) -> Parts<'_> {
+        parts(&self.words, &self.inserted)
+    }
+
+    /// The first word.
+    pub fn first(&self) -> Option<u64> {
+        self.words.first().copied()
+    }
+}
+
+/// Bytes of a message.
+#[inline]
+pub fn length(parts: &Parts<'_>) -> usize {
+    parts.iter().map(|words| size_of_val(*words)).sum()
 }
 
 /// A message being read, from a private copy. Whatever does not fit is the peer's fault.

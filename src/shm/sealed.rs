@@ -91,6 +91,11 @@ impl SealedBytes {
         unsafe { core::slice::from_raw_parts(self.mapping.start().as_ptr(), self.mapping.size()) }
     }
 
+    /// The descriptor once more, for who does not keep the bytes.
+    pub fn duplicate(&self) -> Result<OwnedFd, rs_status> {
+        self.file.try_clone().map_err(|_| last_failure())
+    }
+
     /// The descriptor, to be sent.
     pub fn descriptor(&self) -> BorrowedFd<'_> {
         self.file.as_fd()

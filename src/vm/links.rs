@@ -2,23 +2,29 @@
 
 use super::Vm;
 use super::cycles::Cycles;
+use super::images::KeptImage;
 use super::kept::{Kept, Using};
+use crate::graph::image::{Meaning, Word};
 use crate::host::contract::{rs_ractor, rs_value};
 use crate::host::exchange::*;
 use crate::host::memory::HostAllocator;
 use crate::host::table::Kind;
 use crate::remote::cycles::FEATURE;
 use crate::remote::link::{Link, Settings};
+use crate::remote::probe::Probe;
 use crate::remote::remotes::Remotes;
-use crate::remote::session::{Others, Session};
+use crate::remote::session::{Session, Surroundings};
+use crate::remote::share::Published;
 use crate::shm::channel::{Channel, Options};
 use crate::shm::deadline::Deadline;
+use crate::shm::descriptors::receive_segment;
 use crate::shm::handover::Handover;
+use crate::shm::socket::Socket;
 use crate::status::*;
 use crate::sync::{AtomicU32, Mutex, Ordering, lock};
 use core::ffi::c_char;
 use core::time::Duration;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
 /// How long a wait looks before it sleeps, where there is a second processor: longer than a peer needs to carry out
 /// a small operation, and shorter than it takes to wake a process on another processor of a virtual machine.
@@ -32,6 +38,7 @@ pub struct Links {
     links: Kept<LinkAndEnd>,
     pub(super) remotes: Mutex<Remotes>,
     pub(super) cycles: Cycles,
+    published: Mutex<Published>,
     /// How often this process was forked from one that had these links. They stay with that one: of the
     /// links of an earlier process nothing is touched, not even locks, which may be held for ever.
     forks: AtomicU32,
@@ -52,6 +59,7 @@ impl Links {
             links: Kept::new(Kind::Link, vm, allocator),
             remotes: Mutex::new(Remotes::new(vm, allocator)),
             cycles: Cycles::new(allocator),
+            published: Mutex::new(Published::new(allocator)),
             forks: AtomicU32::new(0),
         }
     }
@@ -79,14 +87,33 @@ impl Links {
         });
     }
 
-    /// Visits the place of every object that stands for a peer's.
+    /// Visits the place of every object that stands for a peer's, or was published.
     pub fn for_each_remote(&self, visit: &mut dyn FnMut(&mut rs_value)) {
         lock(&self.remotes).for_each_mut(visit);
+        lock(&self.published).for_each_mut(visit);
     }
 
     /// Gives back what stands for nothing any more.
     pub fn sweep(&self, is_alive: &mut dyn FnMut(rs_value) -> bool) {
         lock(&self.remotes).sweep(is_alive);
+        lock(&self.published).sweep(is_alive);
+    }
+}
+
+/// In so many nanoseconds; 0: never.
+fn deadline(timeout: u64) -> Deadline {
+    match timeout {
+        0 => Deadline::NEVER,
+        timeout => Deadline::after(Duration::from_nanos(timeout)),
+    }
+}
+
+/// A descriptor that the caller gives away.
+fn own_descriptor(descriptor: i32) -> Result<OwnedFd, rs_status> {
+    match descriptor {
+        // SAFETY: the caller's promise.
+        0.. => Ok(unsafe { OwnedFd::from_raw_fd(descriptor) }),
+        _ => Err(RS_ERR_ARGUMENT),
     }
 }
 
@@ -102,31 +129,45 @@ pub fn inherit(end: &rs_link_end) -> rs_status {
     }
 }
 
-impl Others for Vm {
+impl Surroundings for Vm {
     fn copy(&self, remote: rs_remote, depth: u64, bytes: u64) -> Result<rs_value, rs_status> {
         self.remote_copy(remote, depth, bytes)
     }
 
-    fn serve_chain(&self, but: rs_link, chain: u64) {
-        let Ok(waiting) = self.link(but) else {
-            return;
-        };
-        for index in 0..self.links.links.places() {
-            let Some((id, other)) = self.links.links.at(index) else {
-                continue;
-            };
-            if id != but
-                && self.links.is_own(&other)
-                && other.link.ractor() == waiting.link.ractor()
-            {
-                // What fails there is seen by whoever uses that link next.
-                let _ = self.session(&other).serve_chain(chain);
-            }
-        }
+    fn has_others(&self, but: rs_link) -> bool {
+        self.for_each_other(but, |_| true)
+    }
+
+    fn serve_chain(&self, but: rs_link, chain: u64) -> Option<Probe> {
+        let mut probe = None;
+        self.for_each_other(but, |other| {
+            // What fails there is seen by whoever uses that link next.
+            probe = self.session(other).serve_chain(chain).unwrap_or(None);
+            probe.is_some()
+        });
+        probe
+    }
+
+    fn is_shareable(&self, value: rs_value) -> bool {
+        Vm::is_shareable(self, value)
     }
 }
 
 impl Vm {
+    /// Shows the other links of a link's ractor, until one is the right one; returns whether one was.
+    fn for_each_other(&self, but: rs_link, mut is_it: impl FnMut(&LinkAndEnd) -> bool) -> bool {
+        let Ok(own) = self.link(but) else {
+            return false;
+        };
+        let links = &self.links.links;
+        (0..links.places()).any(|index| match links.at(index) {
+            Some((id, other)) if id != but && self.links.is_own(&other) => {
+                other.link.ractor() == own.link.ractor() && is_it(&other)
+            }
+            _ => false,
+        })
+    }
+
     pub(super) fn link(&self, id: rs_link) -> Result<Using<'_, LinkAndEnd>, rs_status> {
         let using = self.links.links.get(id)?;
         if !self.links.is_own(&using) {
@@ -142,8 +183,9 @@ impl Vm {
             heap: self.host.any_heap(),
             link: &using.link,
             remotes: &self.links.remotes,
-            others: self,
+            published: &self.links.published,
             snapshots: &self.links.cycles.snapshots,
+            around: self,
         }
     }
 
@@ -151,6 +193,9 @@ impl Vm {
         let mut own = Options::new(self.host.allocator());
         if options.ring_bytes != 0 {
             own.ring_bytes = options.ring_bytes as usize;
+        }
+        if options.message_bytes != 0 {
+            own.hello.longest_message = options.message_bytes;
         }
         if own.spin != Duration::ZERO {
             own.spin = SPIN;
@@ -176,7 +221,8 @@ impl Vm {
                 0 => PINS,
                 pins => usize::try_from(pins).unwrap_or(usize::MAX),
             },
-            is_maker: end.is_some(),
+            has_sites: options.flags & RS_LINK_SITES != 0,
+            is_maker: channel.is_maker(),
         };
         let id = self.links.links.add(LinkAndEnd {
             link: Link::new(channel, settings, self.host.allocator()),
@@ -238,14 +284,50 @@ impl Vm {
         self.keep_link(channel, None, ractor, &options)
     }
 
+    /// See `rs_link_accept`.
+    pub fn link_accept(
+        &self,
+        ractor: rs_ractor,
+        options: rs_link_options,
+        socket: i32,
+    ) -> Result<rs_link, rs_status> {
+        let socket = own_descriptor(socket)?;
+        self.expect_links(ractor)?;
+        let channel = Channel::serve(socket, &self.channel_options(&options))?;
+        self.keep_link(channel, None, ractor, &options)
+    }
+
+    /// See `rs_link_connect`.
+    pub fn link_connect(
+        &self,
+        ractor: rs_ractor,
+        options: rs_link_options,
+        socket: i32,
+        timeout: u64,
+    ) -> Result<rs_link, rs_status> {
+        let socket = Socket::adopt(own_descriptor(socket)?)?;
+        self.expect_links(ractor)?;
+        let end = deadline(timeout);
+        let callbacks = self.host.callbacks();
+        let segment = callbacks.blocking(|| receive_segment(&socket, end))?;
+        let channel = Channel::join(socket, segment, &self.channel_options(&options))?;
+        self.keep_link(channel, None, ractor, &options)
+    }
+
+    /// See `rs_link_pins`.
+    pub fn link_pins(
+        &self,
+        link: rs_link,
+        tell: impl FnMut(usize, rs_pin),
+    ) -> Result<usize, rs_status> {
+        Ok(self.link(link)?.link.describe_pins(tell))
+    }
+
     /// See `rs_link_close`.
     pub fn link_close(&self, link: rs_link, flags: u32, timeout: u64) -> Result<(), rs_status> {
         let using = self.link(link)?;
         let session = self.session(&using);
-        let deadline = match timeout {
-            0 => Deadline::NEVER,
-            timeout => Deadline::after(Duration::from_nanos(timeout)),
-        };
+        let deadline = deadline(timeout);
         let mut outcome = Ok(());
         if flags & RS_LINK_EVACUATE != 0 {
             outcome = session.evacuate(deadline);
@@ -372,6 +454,26 @@ impl Vm {
     ) -> Result<rs_value, rs_status> {
         let using = self.link(self.remote_link(remote)?)?;
         self.session(&using).copy(remote, depth, bytes)
+    }
+
+    /// See `rs_remote_share`.
+    pub fn remote_share(&self, remote: rs_remote) -> Result<u64, rs_status> {
+        let using = self.link(self.remote_link(remote)?)?;
+        let image = self.session(&using).share(remote)?;
+        self.keep_image(KeptImage::of_peer(image, remote))
+    }
+
+    /// See `rs_image_object`.
+    pub fn image_object(&self, image: u64, node: u64) -> Result<rs_value, rs_status> {
+        let remote = self.images().get(image)?.remote();
+        if remote == RS_NO_REMOTE {
+            return Err(RS_ERR_UNSUPPORTED);
+        }
+        let Some(Meaning::Node(node)) = Word(node).meaning() else {
+            return Err(RS_ERR_ARGUMENT);
+        };
+        let using = self.link(self.remote_link(remote)?)?;
+        self.session(&using).locate(remote, node as u64)
     }
 
     /// See `rs_remote_link`.

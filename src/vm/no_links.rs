@@ -51,6 +51,41 @@ impl Vm {
         Err(RS_ERR_UNSUPPORTED)
     }
 
+    pub fn link_accept(
+        &self,
+        _ractor: rs_ractor,
+        _options: rs_link_options,
+        _socket: i32,
+    ) -> Result<rs_link, rs_status> {
+        Err(RS_ERR_UNSUPPORTED)
+    }
+
+    pub fn link_connect(
+        &self,
+        _ractor: rs_ractor,
+        _options: rs_link_options,
+        _socket: i32,
+        _timeout: u64,
+    ) -> Result<rs_link, rs_status> {
+        Err(RS_ERR_UNSUPPORTED)
+    }
+
+    pub fn link_pins(
+        &self,
+        _link: rs_link,
+        _tell: impl FnMut(usize, rs_pin),
+    ) -> Result<usize, rs_status> {
+        Err(RS_ERR_FOREIGN)
+    }
+
+    pub fn remote_share(&self, _remote: rs_remote) -> Result<u64, rs_status> {
+        Err(RS_ERR_FOREIGN)
+    }
+
+    pub fn image_object(&self, _image: u64, _node: u64) -> Result<rs_value, rs_status> {
+        Err(RS_ERR_UNSUPPORTED)
+    }
+
     pub fn link_close(&self, _link: rs_link, _flags: u32, _timeout: u64) -> Result<(), rs_status> {
         Err(RS_ERR_FOREIGN)
     }

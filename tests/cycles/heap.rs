@@ -6,6 +6,7 @@ use std::ffi::{c_char, c_void};
 use std::ptr;
 use vmshare::ffi::cycles::*;
 use vmshare::ffi::gc::*;
+use vmshare::ffi::link::*;
 use vmshare::ffi::remote::*;
 use vmshare::ffi::vm::*;
 use vmshare::host::contract::*;

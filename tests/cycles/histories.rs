@@ -129,7 +129,7 @@ fn histories() -> u32 {
     let wanted = std::env::var("VMSHARE_HISTORIES").ok();
     wanted
         .and_then(|wanted| wanted.parse().ok())
-        .unwrap_or(2000)
+        .unwrap_or(1500)
 }
 
 /// What refers to what at the beginning, and which roots stay then.

@@ -5,7 +5,7 @@ use crate::histories::{Beginning, begin, beginning, collect_all};
 use crate::star::{HUB, Star, duplicate};
 use proptest::prelude::*;
 use std::time::Duration;
-use vmshare::ffi::remote::*;
+use vmshare::ffi::link::*;
 use vmshare::host::exchange::*;
 use vmshare::host::memory::{HostAllocator, Vec as Buffer, words_of};
 use vmshare::remote::cycles::FEATURE;
@@ -15,8 +15,8 @@ use vmshare::status::*;
 
 const REQUEST: u32 = 1;
 const ANSWER: u32 = 2;
-const MARKER: u32 = 6;
-const SUMMARY: u32 = 7;
+const MARKER: u32 = 7;
+const SUMMARY: u32 = 8;
 
 /// Objects of two processes that refer to each other, and to which nobody else refers.
 fn cycle(star: &Star, one: Name, other: Name) {

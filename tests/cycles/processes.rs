@@ -3,7 +3,7 @@
 
 use crate::heap::{FIELDS, Heap, NIL, Object, object};
 use std::time::{Duration, Instant};
-use vmshare::ffi::remote::*;
+use vmshare::ffi::link::*;
 use vmshare::host::exchange::*;
 use vmshare::status::*;
 

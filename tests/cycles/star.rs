@@ -4,7 +4,7 @@
 use crate::heap::{Heap, NIL, Name, Object, World, object};
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use vmshare::ffi::remote::*;
+use vmshare::ffi::link::*;
 use vmshare::host::contract::rs_value;
 use vmshare::host::exchange::*;
 use vmshare::status::*;

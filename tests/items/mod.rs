@@ -141,7 +141,7 @@ impl Host {
     pub fn raise(&self, link: rs_link, kind: &CStr, text: &CStr) -> rs_status {
         // SAFETY: C strings.
         let status =
-            unsafe { ffi::remote::rs_link_raise(self.vm, link, kind.as_ptr(), text.as_ptr()) };
+            unsafe { ffi::link::rs_link_raise(self.vm, link, kind.as_ptr(), text.as_ptr()) };
         assert_eq!(status, RS_OK);
         RS_RAISED
     }

@@ -37,7 +37,7 @@ impl Numbers {
     }
 }
 
-fn send(channel: &mut Channel, kind: u32, words: &[u64]) -> Result<(), rs_status> {
+pub fn send(channel: &mut Channel, kind: u32, words: &[u64]) -> Result<(), rs_status> {
     let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_ne_bytes()).collect();
     let mut wait = Wait::until(Deadline::after(std::time::Duration::from_secs(5)));
     channel.send(&mut wait, kind, &[&bytes])

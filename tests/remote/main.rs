@@ -2,11 +2,14 @@
 
 #![cfg(target_os = "linux")]
 
+mod company;
 mod deaths;
 #[path = "../items/mod.rs"]
 mod items;
 mod lies;
+mod meeting;
 mod pair;
+mod sharing;
 
 use items::{Content, Host, NIL, TRUE, content, object, small};
 use pair::{End, two};
@@ -321,7 +324,7 @@ fn a_path_is_followed_by_the_owner() {
 
 fn revoke(host: &Host, link: rs_link, arguments: &[rs_value]) -> Result<rs_value, rs_status> {
     // SAFETY: any value may be given.
-    match unsafe { vmshare::ffi::remote::rs_link_revoke(host.vm, link, arguments[0]) } {
+    match unsafe { vmshare::ffi::link::rs_link_revoke(host.vm, link, arguments[0]) } {
         RS_OK => Ok(NIL),
         status => Err(status),
     }

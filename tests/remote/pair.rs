@@ -7,6 +7,7 @@ use std::sync::Mutex;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use vmshare::ffi::graph::{RS_WHOLE, rs_limits};
+use vmshare::ffi::link::*;
 use vmshare::ffi::remote::*;
 use vmshare::ffi::vm::{rs_after_fork_child, rs_after_fork_parent, rs_before_fork};
 use vmshare::host::contract::rs_value;
@@ -56,13 +57,44 @@ pub fn two_with_a_liar(parent: impl FnOnce(&End), liar: impl FnOnce(&mut Channel
     });
 }
 
+pub fn alone() -> std::sync::MutexGuard<'static, ()> {
+    ALONE
+        .lock()
+        .unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+pub fn fork_to(run: impl FnOnce()) -> libc::pid_t {
+    // SAFETY: the child makes a vm of its own, and ends without leaving this function.
+    let process = unsafe { libc::fork() };
+    if process == 0 {
+        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run));
+        // SAFETY: ends this process at once.
+        unsafe { libc::_exit(i32::from(outcome.is_err())) };
+    }
+    process
+}
+
+pub fn expect_end(process: libc::pid_t) {
+    let mut status = 0;
+    // SAFETY: a valid pointer.
+    assert_eq!(unsafe { libc::waitpid(process, &mut status, 0) }, process);
+    let was_killed = libc::WIFSIGNALED(status) && libc::WTERMSIG(status) == libc::SIGKILL;
+    assert!(status == 0 || was_killed, "the child has failed");
+}
+
+pub fn adopt(host: &Host, end: rs_link_end) -> rs_link {
+    let mut link = 0;
+    // SAFETY: valid pointers; the descriptors were inherited.
+    let status = unsafe { rs_link_adopt(host.vm, host.main, std::ptr::null(), &end, &mut link) };
+    assert_eq!(status, RS_OK);
+    link
+}
+
 /// Most pins of a child.
 const PINS: u64 = 1 << 20;
 
 fn run(parent: impl FnOnce(&End), child: impl FnOnce(rs_link_end)) {
-    let _alone = ALONE
-        .lock()
-        .unwrap_or_else(|poisoned| poisoned.into_inner());
+    let _alone = alone();
     let before = open_descriptors();
     let host = Host::new(true);
     let few = std::thread::current()
@@ -77,49 +109,26 @@ fn run(parent: impl FnOnce(&End), child: impl FnOnce(rs_link_end)) {
     // SAFETY: valid pointers.
     let status = unsafe { rs_link_new(host.vm, host.main, &options, &mut link, &mut end) };
     assert_eq!(status, RS_OK);
-    // SAFETY: the child makes a vm of its own, and ends without leaving this function.
-    let process = unsafe { libc::fork() };
-    if process == 0 {
-        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| child(end)));
-        // SAFETY: ends this process at once.
-        unsafe { libc::_exit(i32::from(outcome.is_err())) };
-    }
+    let process = fork_to(|| child(end));
     // SAFETY: the child has not been waited for.
     assert_eq!(unsafe { rs_link_spawned(host.vm, link, process) }, RS_OK);
-    let own = End {
-        host,
-        link,
-        peer: process,
-        most_pins: Cell::new(0),
-    };
+    let own = End::of(host, link, process);
     own.export("pins", own.host.function(pins), RS_CAN_CALL);
     parent(&own);
-    let mut status = 0;
-    // SAFETY: a valid pointer.
-    assert_eq!(unsafe { libc::waitpid(process, &mut status, 0) }, process);
-    let was_killed = libc::WIFSIGNALED(status) && libc::WTERMSIG(status) == libc::SIGKILL;
-    assert!(status == 0 || was_killed, "the child has failed");
+    expect_end(process);
     let _ = own.close(false);
     drop(own);
     assert_eq!(open_descriptors(), before, "every descriptor is closed");
 }
 
-fn open_descriptors() -> usize {
+pub fn open_descriptors() -> usize {
     std::fs::read_dir("/proc/self/fd").unwrap().count()
 }
 
 fn run_child(end: rs_link_end, child: impl FnOnce(&End)) {
     let host = Host::new(true);
-    let mut link = 0;
-    // SAFETY: valid pointers; the descriptors were inherited.
-    let status = unsafe { rs_link_adopt(host.vm, host.main, std::ptr::null(), &end, &mut link) };
-    assert_eq!(status, RS_OK);
-    child(&End {
-        host,
-        link,
-        peer: 0,
-        most_pins: Cell::new(0),
-    });
+    let link = adopt(&host, end);
+    child(&End::of(host, link, 0));
 }
 
 fn ok<T>(status: rs_status, value: T) -> Result<T, rs_status> {
@@ -163,6 +172,22 @@ pub fn call_by_name(
     request(host, link, RS_NO_REMOTE, RS_CALL, name, 0, arguments)
 }
 
+/// The value of a variable of the peer.
+pub fn variable_of(host: &Host, link: rs_link, name: &str) -> Result<rs_value, rs_status> {
+    request(host, link, RS_NO_REMOTE, RS_READ_VARIABLE, name, 0, &[])
+}
+
+/// A whole copy.
+pub fn copy_of(host: &Host, target: rs_value) -> Result<rs_value, rs_status> {
+    let Content::Remote(remote, _) = content(target) else {
+        panic!("no remote");
+    };
+    let mut value = 0;
+    // SAFETY: valid pointers.
+    let status = unsafe { rs_remote_copy(host.vm, remote, std::ptr::null(), &mut value) };
+    ok(status, value)
+}
+
 fn request(
     host: &Host,
     link: rs_link,
@@ -187,6 +212,15 @@ fn request(
 }
 
 impl End {
+    pub fn of(host: Box<Host>, link: rs_link, peer: libc::pid_t) -> End {
+        End {
+            host,
+            link,
+            peer,
+            most_pins: Cell::new(0),
+        }
+    }
+
     fn ask(
         &self,
         target: rs_value,
@@ -201,15 +235,7 @@ impl End {
     }
 
     pub fn variable(&self, name: &str) -> Result<rs_value, rs_status> {
-        request(
-            &self.host,
-            self.link,
-            RS_NO_REMOTE,
-            RS_READ_VARIABLE,
-            name,
-            0,
-            &[],
-        )
+        variable_of(&self.host, self.link, name)
     }
 
     pub fn get(&self, target: rs_value, index: u64) -> Result<rs_value, rs_status> {
@@ -303,11 +329,21 @@ impl End {
     }
 
     pub fn export(&self, name: &str, value: rs_value, rights: u32) {
+        self.export_over(self.link, name, value, rights);
+    }
+
+    /// Exports over another link than its own.
+    pub fn export_over(&self, link: rs_link, name: &str, value: rs_value, rights: u32) {
         let name = CString::new(name).unwrap();
         // SAFETY: valid pointers.
-        let status =
-            unsafe { rs_link_export(self.host.vm, self.link, name.as_ptr(), value, rights) };
+        let status = unsafe { rs_link_export(self.host.vm, link, name.as_ptr(), value, rights) };
         assert_eq!(status, RS_OK);
+    }
+
+    /// Serves another link than its own, until that one's peer is gone.
+    pub fn serve_over(&self, link: rs_link) {
+        // SAFETY: any id may be given.
+        while unsafe { rs_link_wait(self.host.vm, link, 0) } == RS_OK {}
     }
 
     pub fn close(&self, evacuates: bool) -> Result<(), rs_status> {

@@ -51,7 +51,7 @@ impl Session<'_> {
         let mut message = Writer::new(self.link.allocator);
         let sent = message
             .word(round)
-            .and_then(|()| self.send(MARKER, message, Tell::Now));
+            .and_then(|()| self.send(MARKER, &mut message, Tell::Now));
         if sent.is_err() {
             self.link.observer.finish();
         }
@@ -98,7 +98,7 @@ impl Session<'_> {
             message = Writer::new(self.link.allocator);
             message.words(&[round, 0])?;
         }
-        self.send(SUMMARY, message, Tell::Now)
+        self.send(SUMMARY, &mut message, Tell::Now)
     }
 
     fn own_part(&self) -> Result<Summary, rs_status> {

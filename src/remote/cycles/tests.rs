@@ -227,7 +227,7 @@ fn alive(
 fn sent(summary: &Summary, link: u64) -> Summary {
     let mut out = Writer::new(malloc());
     summary.write(&mut out).unwrap();
-    let words = out.into_words().unwrap();
+    let words = out.parts().concat();
     Summary::read(&mut Reader::new(&words), link, malloc()).unwrap()
 }
 

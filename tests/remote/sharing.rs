@@ -1,0 +1,184 @@
+//! Shareable graphs that a peer reads in place.
+
+use crate::items::{Content, Host, NIL, content, small};
+use crate::lies::send;
+use crate::pair::{End, two, two_with_a_liar};
+use std::os::fd::{AsFd, FromRawFd, OwnedFd};
+use std::time::Duration;
+use vmshare::ffi::graph::rs_image;
+use vmshare::ffi::remote::{rs_image_object, rs_remote_share};
+use vmshare::graph::image::{Image, Meaning, Word};
+use vmshare::host::contract::rs_value;
+use vmshare::host::exchange::*;
+use vmshare::host::memory::{HostAllocator, Vec as Buffer};
+use vmshare::shm::channel::Channel;
+use vmshare::status::*;
+
+/// A vector of so many conses (index . "text"), shareable.
+fn shareable_vector(host: &Host, length: i64) -> rs_value {
+    let text = host.make(Content::Text(0, b"text".to_vec()));
+    let pair = |index| host.make(Content::Cons([small(index), text]));
+    let vector = host.make(Content::Vector((0..length).map(pair).collect()));
+    // SAFETY: the host's own vm.
+    let status = unsafe { vmshare::ffi::autoshare::rs_make_shareable(host.vm, host.main, vector) };
+    assert_eq!(status, RS_OK);
+    vector
+}
+
+impl End {
+    fn share(&self, target: rs_value) -> Result<rs_image, rs_status> {
+        let Content::Remote(remote, _) = content(target) else {
+            panic!("no remote");
+        };
+        let mut image = 0;
+        // SAFETY: a valid pointer.
+        match unsafe { rs_remote_share(self.host.vm, remote, &mut image) } {
+            RS_OK => Ok(image),
+            status => Err(status),
+        }
+    }
+
+    fn object_of(&self, image: rs_image, node: u64) -> Result<rs_value, rs_status> {
+        let mut value = 0;
+        // SAFETY: a valid pointer.
+        match unsafe { rs_image_object(self.host.vm, image, node, &mut value) } {
+            RS_OK => Ok(value),
+            status => Err(status),
+        }
+    }
+}
+
+/// Element `index` of the vector at the root.
+fn element(words: &[u64], index: usize) -> u64 {
+    let image = Image::of_valid(words);
+    match image.root().meaning() {
+        Some(Meaning::Node(root)) => image.node(root).elements()[index],
+        root => panic!("no vector: {root:?}"),
+    }
+}
+
+fn read_in_place(length: i64) {
+    two(
+        |parent: &End| {
+            let vector = shareable_vector(&parent.host, length);
+            parent.export("top", vector, RS_CAN_READ);
+            parent.serve_until_gone();
+            assert_eq!(parent.counts().pins, 0);
+        },
+        |child: &End| {
+            let top = child.variable("top").unwrap();
+            let image = child.share(top).unwrap();
+            let asked = child.counts().requests;
+            let words = child.host.words(image);
+            for index in 0..length as usize {
+                let Some(Meaning::Node(pair)) = Word(element(&words, index)).meaning() else {
+                    panic!("no cons");
+                };
+                let car = Image::of_valid(&words).node(pair).elements()[0];
+                assert_eq!(Word(car), Word::integer(index as i64).unwrap());
+            }
+            assert_eq!(child.counts().requests, asked, "nobody was asked");
+            // However it is reached, an object is the same one.
+            let last = child.object_of(image, element(&words, length as usize - 1));
+            assert_eq!(last, child.get(top, length as u64 - 1));
+            assert_eq!(child.object_of(image, 8), Err(RS_ERR_ARGUMENT));
+            assert_eq!(child.host.free(image), RS_OK);
+        },
+    );
+}
+
+#[test]
+fn a_large_shareable_graph_is_read_without_asking() {
+    read_in_place(20_000);
+}
+
+#[test]
+fn a_small_shareable_graph_is_read_without_asking() {
+    read_in_place(3);
+}
+
+#[test]
+fn what_may_change_is_not_read_in_place() {
+    two(
+        |parent: &End| {
+            let list = parent.host.make(Content::Cons([small(1), NIL]));
+            parent.export("top", list, RS_CAN_ALL);
+            parent.serve_until_gone();
+        },
+        |child: &End| {
+            let top = child.variable("top").unwrap();
+            assert_eq!(child.share(top), Err(RS_ERR_UNSUPPORTED));
+            assert_eq!(child.get(top, 0), Ok(small(1)));
+        },
+    );
+}
+
+#[test]
+fn what_may_not_be_read_is_not_read_in_place() {
+    two(
+        |parent: &End| {
+            let vector = shareable_vector(&parent.host, 3);
+            parent.export("top", vector, RS_CAN_CALL);
+            parent.export(
+                "read",
+                parent
+                    .host
+                    .function(|host, _, _| Ok(shareable_vector(host, 3))),
+                RS_CAN_CALL,
+            );
+            parent.serve_until_gone();
+        },
+        |child: &End| {
+            assert_eq!(child.variable("top"), Err(RS_ERR_DENIED));
+            // What a function returns has the rights that the function was exported with.
+            let vector = child.call_by_name("read", &[]).unwrap();
+            assert_eq!(child.share(vector), Err(RS_ERR_DENIED));
+        },
+    );
+}
+
+/// Answers the next request: with these words behind its number, and a descriptor, if there is one.
+fn answer(channel: &mut Channel, words: &[u64], descriptor: Option<OwnedFd>) {
+    let mut buffer = Buffer::new_in(HostAllocator::malloc());
+    while channel.try_receive(&mut buffer) != Ok(Some(1)) {
+        std::thread::sleep(Duration::from_micros(100));
+    }
+    let serial = u64::from_ne_bytes(buffer[..8].try_into().unwrap());
+    let words: Vec<u64> = [&[serial, 0], words].concat();
+    match descriptor {
+        None => send(channel, 2, &words).unwrap(),
+        Some(descriptor) => {
+            let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_ne_bytes()).collect();
+            let sent = channel.try_send_descriptor(descriptor.as_fd(), 1 << 31 | 2, &[&bytes]);
+            assert_eq!(sent, Ok(true));
+            channel.flush();
+        }
+    }
+}
+
+#[test]
+fn memory_that_its_sender_can_still_write_is_no_image() {
+    two_with_a_liar(
+        |parent: &End| {
+            let top = parent.variable("top").unwrap();
+            assert_eq!(parent.share(top), Err(RS_ERR_PEER));
+            assert_eq!(
+                parent.variable("top"),
+                Err(RS_ERR_PEER),
+                "the link has ended"
+            );
+        },
+        |channel: &mut Channel| {
+            // A reference: the sender's pin, the head of a cons, no name.
+            answer(channel, &[6, 1 << 32 | 5, 10, 0], None);
+            // SAFETY: a new file, which belongs to nobody else.
+            let file = unsafe {
+                let file = libc::memfd_create(c"unsealed".as_ptr(), libc::MFD_ALLOW_SEALING);
+                assert_eq!(libc::ftruncate(file, 4096), 0);
+                OwnedFd::from_raw_fd(file)
+            };
+            answer(channel, &[1, 512, 0], Some(file));
+            std::thread::sleep(Duration::from_millis(200));
+        },
+    );
+}
