@@ -85,6 +85,8 @@
  *    nothing.
  * 5. rs_link_close with RS_LINK_EVACUATE before the process ends: what it had lent becomes ordinary
  *    objects of the peer.
+ * 6. Objects of two processes that refer to each other keep each other alive. Fill in `collect`, and
+ *    let the parent call rs_cycles_begin and rs_cycles_finish now and then (cycles.h).
  *
  * OWNERSHIP
  *
@@ -115,7 +117,8 @@
  * the world. While it is stopped: rs_gc_visit_roots while marking; rs_gc_sweep after marking;
  * rs_gc_update if objects moved; with a side table (or RS_MARK_ON_ASSIGN) rs_gc_moved for each
  * object that moves and rs_gc_freed for each whose memory is used again. A host that frees without
- * stopping its threads puts rs_gc_begin and rs_gc_end around that.
+ * stopping its threads puts rs_gc_begin and rs_gc_end around that. For cycles over processes,
+ * `collect` marks in two phases, with rs_gc_visit_own_roots and rs_gc_summarise in between.
  *
  * FORK (vm.h)
  *

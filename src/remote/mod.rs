@@ -6,6 +6,7 @@
 //! - [`ask`]: asking; [`serve`]: answering; [`context`]: on whose behalf;
 //!   [`probe`]: waits that can never end.
 //! - [`share`]: graphs that peers read in place.
+//! - [`cycles`]: garbage that several processes keep alive together.
 //!
 //! # What happens
 //!
@@ -46,6 +47,9 @@
 //! is refused, comes too late, or can't be read for want of memory, still had its references
 //! counted by its sender: so they are given back one by one ([`values`]). A request that was never sent
 //! takes its references back itself.
+//!
+//! Counts never find what two processes' objects keep alive in each other: that is what [`cycles`] is for. What
+//! it lets go of is a pin that leads to nothing, as if the host had revoked it, until the peer gives it back.
 //!
 //! # Waiting
 //!
