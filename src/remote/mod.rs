@@ -5,7 +5,7 @@
 //! - [`wire`], [`values`]: what messages hold.
 //! - [`ask`]: asking; [`serve`]: answering; [`context`]: on whose behalf;
 //!   [`probe`]: waits that can never end.
-//! - [`share`]: graphs that peers read in place.
+//! - [`share`]: graphs that peers read in place; [`watch`]: telling of changes.
 //!
 //! # What happens
 //!
@@ -92,4 +92,5 @@ pub mod session;
 pub mod share;
 mod state;
 pub mod values;
+pub mod watch;
 pub mod wire;

@@ -8,6 +8,7 @@
 //! | evacuation | a serial number as of a request, the numbers of the sender's pins, and a row of values: what they were |
 //! | answer with a descriptor | the same: sealed memory came with it |
 //! | probe | a chain of calls, and how many processes it has passed |
+//! | changed | a pin of the sender: what it names was written |
 //! | goodbye | none: nothing comes after it |
 //!
 //! Sending never waits: what there is no room for is queued, and sent while the link waits for something
@@ -50,6 +51,7 @@ pub(super) const RELEASE: u32 = 3;
 pub(super) const EVACUATION: u32 = 4;
 pub(super) const GOODBYE: u32 = 5;
 pub(super) const PROBE: u32 = 6;
+pub(super) const CHANGED: u32 = 7;
 
 /// Where a request says to which chain of calls it belongs.
 pub(super) const CHAIN: usize = 2;
@@ -80,6 +82,12 @@ pub trait Surroundings {
     /// Carries out what has arrived over the thread's links but this one, if it belongs to a chain of calls.
     /// Returns a probe that has come.
     fn serve_chain(&self, but: rs_link, chain: u64) -> Option<Probe>;
+
+    /// An object was written: whoever watches it is told, over whichever link.
+    fn changed(&self, object: rs_value);
+
+    /// There are so many watches more, on all links.
+    fn count_watches(&self, more: isize);
 
     /// Whether a value may be shared between ractors, and so never changes.
     fn is_shareable(&self, value: rs_value) -> bool;
@@ -380,6 +388,7 @@ impl Session<'_> {
             EVACUATION => self.take_over(from),
             // This thread waits for nobody, or for who has sent it: so nobody waits in a circle.
             PROBE => Probe::read(&mut from).map(drop),
+            CHANGED => self.hear_of_change(&mut from),
             GOODBYE => Err(self.end(RS_ERR_DEAD)),
             _ => Err(RS_ERR_PEER),
         };

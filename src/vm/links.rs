@@ -19,7 +19,7 @@ use crate::shm::descriptors::receive_segment;
 use crate::shm::handover::Handover;
 use crate::shm::socket::Socket;
 use crate::status::*;
-use crate::sync::{AtomicU32, Mutex, Ordering, lock};
+use crate::sync::{AtomicU32, AtomicUsize, Mutex, Ordering, lock};
 use core::ffi::c_char;
 use core::time::Duration;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
@@ -36,6 +36,8 @@ pub struct Links {
     links: Kept<LinkAndEnd>,
     remotes: Mutex<Remotes>,
     published: Mutex<Published>,
+    /// How many objects peers watch, about: more than there are, if watched ones were given back.
+    watches: AtomicUsize,
     /// How often this process was forked from one that had these links. They stay with that one: of the
     /// links of an earlier process nothing is touched, not even locks, which may be held for ever.
     forks: AtomicU32,
@@ -56,6 +58,7 @@ impl Links {
             links: Kept::new(Kind::Link, vm, allocator),
             remotes: Mutex::new(Remotes::new(vm, allocator)),
             published: Mutex::new(Published::new(allocator)),
+            watches: AtomicUsize::new(0),
             forks: AtomicU32::new(0),
         }
     }
@@ -137,6 +140,26 @@ impl Surroundings for Vm {
             probe.is_some()
         });
         probe
+    }
+
+    fn changed(&self, object: rs_value) {
+        if self.links.watches.load(Ordering::Relaxed) == 0 {
+            return;
+        }
+        let links = &self.links.links;
+        for (_, using) in (0..links.places()).filter_map(|index| links.at(index)) {
+            // Others' links have pins of what never changes.
+            if self.links.is_own(&using) && self.expect_caller(using.link.ractor()).is_ok() {
+                // Who can't be told has other worries; it is seen when the link is used next.
+                let _ = self.session(&using).tell_of_change(object);
+            }
+        }
+    }
+
+    fn count_watches(&self, more: isize) {
+        self.links
+            .watches
+            .fetch_add(more as usize, Ordering::Relaxed);
     }
 
     fn is_shareable(&self, value: rs_value) -> bool {
@@ -298,6 +321,17 @@ impl Vm {
         let segment = callbacks.blocking(|| receive_segment(&socket, end))?;
         let channel = Channel::join(socket, segment, &self.channel_options(&options))?;
         self.keep_link(channel, None, ractor, &options)
+    }
+
+    /// See `rs_link_changed`.
+    pub fn link_changed(&self, value: rs_value) {
+        self.changed(value);
+    }
+
+    /// See `rs_remote_watch`.
+    pub fn remote_watch(&self, remote: rs_remote) -> Result<(), rs_status> {
+        let using = self.link(self.remote_link(remote)?)?;
+        self.session(&using).watch(remote)
     }
 
     /// See `rs_link_pins`.
