@@ -300,9 +300,9 @@ impl Vm {
         options: rs_link_options,
         socket: i32,
     ) -> Result<rs_link, rs_status> {
-        let socket = own_descriptor(socket)?;
+        let socket = own_descriptor(socket);
         self.expect_links(ractor)?;
-        let channel = Channel::serve(socket, &self.channel_options(&options))?;
+        let channel = Channel::serve(socket?, &self.channel_options(&options))?;
         self.keep_link(channel, None, ractor, &options)
     }
 
@@ -314,8 +314,9 @@ impl Vm {
         socket: i32,
         timeout: u64,
     ) -> Result<rs_link, rs_status> {
-        let socket = Socket::adopt(own_descriptor(socket)?)?;
+        let socket = own_descriptor(socket);
         self.expect_links(ractor)?;
+        let socket = Socket::adopt(socket?)?;
         let end = deadline(timeout);
         let callbacks = self.host.callbacks();
         let segment = callbacks.blocking(|| receive_segment(&socket, end))?;
