@@ -3,7 +3,7 @@
  *
  * An object that a peer refers to is kept alive (remote.h). So objects of two processes that refer to each
  * other, and to which no program refers, would stay for ever. A *round* finds them: the process that has made
- * links to others, the hub, has its own collector tell what keeps what alive, and asks each of those peers for
+ * links to others or accepted them, the hub, has its own collector tell what keeps what alive, and asks each of those peers for
  * the same; then it lets go of its own objects that no program needs, which breaks every cycle. The rest dies as
  * usual: when the objects die, so do their references, and the peers are told.
  *
@@ -20,14 +20,14 @@
 
 #include <stddef.h>
 #include <stdint.h>
-#include "vmshare/remote.h"
+#include "vmshare/link.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
 
-// Begins a round over the links that the ractor has made (`rs_link_new`): collects here, by `collect`, and asks
-// the peers. They answer while their links are served; from an event loop call `rs_cycles_finish` now and then.
+// Begins a round over the links that the ractor has made or accepted (`rs_link_new`, `rs_link_accept`): collects
+// here, by `collect`, and asks the peers. They answer while their links are served; from an event loop call `rs_cycles_finish` now and then.
 //
 // `timeout`: most nanoseconds until the round ends without those that have not answered; 0: no limit.
 // Threads: the ractor's. Blocks: no, but it collects. Allocates: yes.

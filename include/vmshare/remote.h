@@ -126,6 +126,14 @@ rs_status rs_image_object(rs_vm *vm,
                           uint64_t node,
                           rs_value *value);
 
+// Asks to be told of the next change of what a reference leads to (`on_change`): what was read of it may be
+// kept until then. One change is told of for each watch.
+//
+// Threads: the link's. Blocks: as `rs_remote_request`. Allocates: no.
+// Returns: what `rs_remote_request` returns. Since: 0.1
+rs_status rs_remote_watch(rs_vm *vm,
+                          rs_remote remote);
+
 // The link that a reference belongs to.
 //
 // Threads: the link's. Blocks: no. Allocates: no.

@@ -219,6 +219,16 @@ pub unsafe extern "C" fn rs_image_object(
     })
 }
 
+/// Asks to be told of the next change of what a reference leads to (`on_change`): what was read of it may be
+/// kept until then. One change is told of for each watch.
+///
+/// Threads: the link's. Blocks: as `rs_remote_request`. Allocates: no.
+/// Returns: what `rs_remote_request` returns. Since: 0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rs_remote_watch(vm: *mut rs_vm, remote: rs_remote) -> rs_status {
+    boundary::call_nested(vm, |vm| vm.remote_watch(remote))
+}
+
 /// The link that a reference belongs to.
 ///
 /// Threads: the link's. Blocks: no. Allocates: no.

@@ -229,6 +229,14 @@ impl Callbacks {
         tells && self.host.collect.is_some()
     }
 
+    /// What a remote object stands for was written.
+    pub fn on_change(&self, link: rs_link, remote: rs_value) {
+        if let Some(on_change) = self.host.on_change {
+            // SAFETY: see the type.
+            unsafe { on_change(self.host.ctx, link, remote) };
+        }
+    }
+
     /// Lets the host make an object ready to be shared.
     pub fn prepare(&self, object: Object) -> rs_status {
         match self.host.prepare {

@@ -3,9 +3,9 @@
 //! - [`link`]: one end of a link; [`session`]: its messages; [`state`], [`outbox`]: what is under way.
 //! - [`pins`]: what the peer refers to; [`remotes`]: what this process refers to.
 //! - [`wire`], [`values`]: what messages hold.
-//! - [`ask`]: asking; [`serve`]: answering; [`context`]: on whose behalf;
+//! - [`ask`]: asking; `answers`: what comes while nobody waits; [`serve`]: answering; [`context`]: on whose behalf;
 //!   [`probe`]: waits that can never end.
-//! - [`share`]: graphs that peers read in place.
+//! - [`share`]: graphs that peers read in place; [`watch`]: telling of changes.
 //! - [`cycles`]: garbage that several processes keep alive together.
 //!
 //! # What happens
@@ -84,6 +84,7 @@
 //! came over. Everything that a peer can make this side do, it pays for with its own quotas: pins,
 //! depth, bytes on their way.
 
+mod answers;
 pub mod ask;
 pub mod context;
 pub mod cycles;
@@ -97,4 +98,5 @@ pub mod session;
 pub mod share;
 mod state;
 pub mod values;
+pub mod watch;
 pub mod wire;

@@ -24,7 +24,9 @@ pub struct Pin {
     /// The object; 0 for a place that is free.
     pub object: rs_value,
     /// `RS_CAN_…`.
-    pub rights: u16,
+    pub rights: u8,
+    /// The peer wants to hear of the next change.
+    is_watched: bool,
     /// The operation in whose answer the peer got it; 0: in another way.
     code: u16,
     generation: u32,
@@ -101,7 +103,7 @@ impl Pins {
             let pin = &mut self.places[index as usize];
             pin.count += 1;
             pin.sent = self.cut;
-            pin.rights |= rights as u16;
+            pin.rights |= rights as u8;
             return Ok(number(index, pin.generation));
         }
         if self.len() + self.revoked >= self.most {
@@ -114,7 +116,8 @@ impl Pins {
         }
         let pin = &mut self.places[index as usize];
         pin.object = object;
-        pin.rights = rights as u16;
+        pin.rights = rights as u8;
+        pin.is_watched = false;
         pin.code = code as u16;
         pin.count = 1;
         pin.sent = self.cut;
@@ -134,6 +137,7 @@ impl Pins {
         let pin = Pin {
             object: 0,
             rights: 0,
+            is_watched: false,
             code: 0,
             generation: 1,
             count: 0,
@@ -190,6 +194,23 @@ impl Pins {
         {
             pin.count += 1;
         }
+    }
+
+    /// The peer wants to hear of the next change of an object; returns whether that is new.
+    pub fn watch(&mut self, object: rs_value) -> bool {
+        match self.of_object.get(&object) {
+            Some(&index) => !core::mem::replace(&mut self.places[index as usize].is_watched, true),
+            None => false,
+        }
+    }
+
+    /// An object has changed: its number, if the peer wants to hear of that. What stands for it there may come back
+    /// to life by that, as by a reference.
+    pub fn end_watch(&mut self, object: rs_value) -> Option<u64> {
+        let &index = self.of_object.get(&object)?;
+        let pin = &mut self.places[index as usize];
+        pin.sent = self.cut;
+        core::mem::take(&mut pin.is_watched).then(|| number(index, pin.generation))
     }
 
     /// The peer's references to an object lead to nothing from now on. They are still counted: the peer

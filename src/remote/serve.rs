@@ -7,6 +7,7 @@ use super::session::{ANSWER, Session};
 use super::share::{LOCATE, SHARE};
 use super::state::Message;
 use super::values::{Sent, read_numbers};
+use super::watch::{WATCH, is_write};
 use super::wire::{Reader, Writer};
 use crate::graph::encode::{Limits, Root};
 use crate::host::contract::rs_value;
@@ -21,6 +22,9 @@ use core::time::Duration;
 
 /// Most requests that are carried out inside of each other.
 const DEPTH: u32 = 64;
+
+/// Most steps of a path: a peer can't keep this process busy with one request.
+const MOST_STEPS: usize = 1 << 16;
 
 /// Most requests that are carried out before their answers are told of.
 const TOGETHER: u32 = 64;
@@ -49,9 +53,9 @@ struct Granted {
 fn needed(code: u32) -> Result<u32, rs_status> {
     Ok(match code {
         RS_READ_VARIABLE | RS_READ_ELEMENT | RS_READ_KEY | RS_READ_LENGTH | RS_PRINT | RS_EQUAL
-        | COPY | FOLLOW | SHARE | LOCATE => RS_CAN_READ,
+        | COPY | FOLLOW | SHARE | LOCATE | WATCH => RS_CAN_READ,
         RS_WRITE_VARIABLE | RS_WRITE_ELEMENT | RS_WRITE_KEY => RS_CAN_WRITE,
-        RS_EXCHANGE_ELEMENT => RS_CAN_READ | RS_CAN_WRITE,
+        RS_EXCHANGE_ELEMENT | RS_ADD_ELEMENT => RS_CAN_READ | RS_CAN_WRITE,
         RS_CALL => RS_CAN_CALL,
         _ => return Err(RS_ERR_UNSUPPORTED),
     })
@@ -179,8 +183,20 @@ impl Session<'_> {
             COPY => self.copied(request, target.value)?,
             FOLLOW => self.follow_steps(request, target.value)?,
             SHARE => target.value,
+            WATCH => {
+                if lock(&self.link.pins).watch(target.value) {
+                    self.around.count_watches(1);
+                }
+                target.value
+            }
             LOCATE => self.located(target.value, request.index)?,
-            _ => self.operate(request, target.value, arguments)?,
+            code => {
+                let value = self.operate(request, target.value, arguments)?;
+                if is_write(code) && target.value != 0 {
+                    self.around.changed(target.value);
+                }
+                value
+            }
         };
         Ok(Granted { value, ..target })
     }
@@ -224,6 +240,9 @@ impl Session<'_> {
     /// collect, and what refers to it may be written, while it is read.
     fn follow_steps(&self, request: &Request<'_>, target: rs_value) -> Result<rs_value, rs_status> {
         let steps = words_of(request.name).ok_or(RS_ERR_ARGUMENT)?;
+        if steps.len() > MOST_STEPS {
+            return Err(RS_ERR_LIMIT);
+        }
         let kept = self.host.roots().array(1)?;
         kept[0].set(target);
         let nothing = self.host.roots().array(0)?;
@@ -279,6 +298,9 @@ impl Session<'_> {
         let mut sent = self.nothing_sent(code);
         let status = match outcome {
             Ok(granted) => {
+                if request.code == WATCH {
+                    return self.reply_status(request.serial, RS_OK);
+                }
                 if request.code == SHARE {
                     return match self.reply_shared(request, granted.value, granted.rights) {
                         Ok(()) => Ok(()),

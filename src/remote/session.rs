@@ -8,6 +8,7 @@
 //! | evacuation | a serial number as of a request, the numbers of the sender's pins, and a row of values: what they were |
 //! | answer with a descriptor | the same: sealed memory came with it |
 //! | probe | a chain of calls, and how many processes it has passed |
+//! | changed | a pin of the sender: what it names was written |
 //! | goodbye | none: nothing comes after it |
 //! | marker, summary | see [`cycles::round`](super::cycles::round) |
 //!
@@ -24,16 +25,13 @@
 //! A failure of the host, or of memory, is an answer like any other.
 
 use super::context::{self, NO_CHAIN};
-use super::cycles::observer::mentions_of;
 use super::cycles::snapshot::Snapshots;
 use super::link::Link;
 use super::outbox::Tell;
-use super::pins::Pins;
 use super::probe::{PATIENCE, Probe};
 use super::remotes::{Release, Remotes};
 use super::share::Published;
 use super::state::{Message, State};
-use super::values::Mention;
 use super::wire::{Reader, SHORT, Writer};
 use crate::host::Host;
 use crate::host::callbacks::Callbacks;
@@ -55,8 +53,9 @@ pub(super) const RELEASE: u32 = 3;
 pub(super) const EVACUATION: u32 = 4;
 pub(super) const GOODBYE: u32 = 5;
 pub(super) const PROBE: u32 = 6;
-pub(super) const MARKER: u32 = 7;
-pub(super) const SUMMARY: u32 = 8;
+pub(super) const CHANGED: u32 = 7;
+pub(super) const MARKER: u32 = 8;
+pub(super) const SUMMARY: u32 = 9;
 
 /// Where a request says to which chain of calls it belongs.
 pub(super) const CHAIN: usize = 2;
@@ -90,6 +89,12 @@ pub trait Surroundings {
     /// Carries out what has arrived over the thread's links but this one, if it belongs to a chain of calls.
     /// Returns a probe that has come.
     fn serve_chain(&self, but: rs_link, chain: u64) -> Option<Probe>;
+
+    /// An object was written: whoever watches it is told, over whichever link.
+    fn changed(&self, object: rs_value);
+
+    /// There are so many watches more, on all links.
+    fn count_watches(&self, more: isize);
 
     /// Whether a value may be shared between ractors, and so never changes.
     fn is_shareable(&self, value: rs_value) -> bool;
@@ -407,6 +412,7 @@ impl Session<'_> {
             SUMMARY => self.take_summary(words),
             // This thread waits for nobody, or for who has sent it: so nobody waits in a circle.
             PROBE => Probe::read(&mut from).map(drop),
+            CHANGED => self.hear_of_change(&mut from),
             GOODBYE => Err(self.end(RS_ERR_DEAD)),
             _ => Err(RS_ERR_PEER),
         };
@@ -422,70 +428,6 @@ impl Session<'_> {
             pins.release(from.word()?, from.word()?)?;
         }
         Ok(())
-    }
-
-    /// An answer that the innermost request does not wait for: another one's is kept; one that comes
-    /// too late is passed over.
-    fn handle_answer(&self, message: Message) -> Result<Option<Message>, rs_status> {
-        let serial = message.serial().ok_or_else(|| self.end(RS_ERR_PEER))?;
-        if self.keeps(serial) {
-            self.for_each_home(&message, Pins::hold);
-            if let Some(waiting) = self.state().waiting.get_mut(&serial) {
-                waiting.answer = Some(Message {
-                    is_kept: true,
-                    ..message
-                });
-            }
-            return Ok(None);
-        }
-        self.discard_answer(&message)
-            .map_err(|status| self.reading_failed(status))?;
-        Ok(Some(message))
-    }
-
-    /// Nobody wants an answer: the references in it are given back.
-    pub(super) fn discard_answer(&self, message: &Message) -> Result<(), rs_status> {
-        let words = words_of(&message.bytes).ok_or(RS_ERR_PEER)?;
-        let mut from = Reader::new(words);
-        from.word()?;
-        if from.word()? != RS_OK as u64 {
-            return Ok(());
-        }
-        while from.end().is_err() {
-            self.discard(&mut from)?;
-        }
-        self.stop_keeping(message);
-        Ok(())
-    }
-
-    /// Whether a request waits whose answer has not come.
-    fn keeps(&self, serial: u64) -> bool {
-        let state = self.state();
-        let waiting = state.waiting.get(&serial);
-        waiting.is_some_and(|waiting| waiting.answer.is_none())
-    }
-
-    /// An answer that was kept has been read, or nobody wants it.
-    pub(super) fn stop_keeping(&self, answer: &Message) {
-        if answer.is_kept {
-            self.for_each_home(answer, |pins, number| {
-                // It was held, if it was there.
-                let _ = pins.release(number, 1);
-            });
-        }
-    }
-
-    /// Acts on each pin that comes home with an answer. The peer may give it back behind the answer, since for
-    /// the peer it has arrived.
-    fn for_each_home(&self, answer: &Message, act: impl Fn(&mut Pins, u64)) {
-        let pins = &mut lock(&self.link.pins);
-        let words = words_of(&answer.bytes).unwrap_or(&[]);
-        // What makes no sense ends the link when it is read.
-        let _ = mentions_of(ANSWER, words, &mut |mention| {
-            if let Mention::Home(number) = mention {
-                act(pins, number);
-            }
-        });
     }
 }
 

@@ -21,7 +21,7 @@ use crate::shm::descriptors::receive_segment;
 use crate::shm::handover::Handover;
 use crate::shm::socket::Socket;
 use crate::status::*;
-use crate::sync::{AtomicU32, Mutex, Ordering, lock};
+use crate::sync::{AtomicU32, AtomicUsize, Mutex, Ordering, lock};
 use core::ffi::c_char;
 use core::time::Duration;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
@@ -39,6 +39,8 @@ pub struct Links {
     pub(super) remotes: Mutex<Remotes>,
     pub(super) cycles: Cycles,
     published: Mutex<Published>,
+    /// How many objects peers watch, about: more than there are, if watched ones were given back.
+    watches: AtomicUsize,
     /// How often this process was forked from one that had these links. They stay with that one: of the
     /// links of an earlier process nothing is touched, not even locks, which may be held for ever.
     forks: AtomicU32,
@@ -60,6 +62,7 @@ impl Links {
             remotes: Mutex::new(Remotes::new(vm, allocator)),
             cycles: Cycles::new(allocator),
             published: Mutex::new(Published::new(allocator)),
+            watches: AtomicUsize::new(0),
             forks: AtomicU32::new(0),
         }
     }
@@ -146,6 +149,26 @@ impl Surroundings for Vm {
             probe.is_some()
         });
         probe
+    }
+
+    fn changed(&self, object: rs_value) {
+        if self.links.watches.load(Ordering::Relaxed) == 0 {
+            return;
+        }
+        let links = &self.links.links;
+        for (_, using) in (0..links.places()).filter_map(|index| links.at(index)) {
+            // Others' links have pins of what never changes.
+            if self.links.is_own(&using) && self.expect_caller(using.link.ractor()).is_ok() {
+                // Who can't be told has other worries; it is seen when the link is used next.
+                let _ = self.session(&using).tell_of_change(object);
+            }
+        }
+    }
+
+    fn count_watches(&self, more: isize) {
+        self.links
+            .watches
+            .fetch_add(more as usize, Ordering::Relaxed);
     }
 
     fn is_shareable(&self, value: rs_value) -> bool {
@@ -291,9 +314,9 @@ impl Vm {
         options: rs_link_options,
         socket: i32,
     ) -> Result<rs_link, rs_status> {
-        let socket = own_descriptor(socket)?;
+        let socket = own_descriptor(socket);
         self.expect_links(ractor)?;
-        let channel = Channel::serve(socket, &self.channel_options(&options))?;
+        let channel = Channel::serve(socket?, &self.channel_options(&options))?;
         self.keep_link(channel, None, ractor, &options)
     }
 
@@ -305,13 +328,25 @@ impl Vm {
         socket: i32,
         timeout: u64,
     ) -> Result<rs_link, rs_status> {
-        let socket = Socket::adopt(own_descriptor(socket)?)?;
+        let socket = own_descriptor(socket);
         self.expect_links(ractor)?;
+        let socket = Socket::adopt(socket?)?;
         let end = deadline(timeout);
         let callbacks = self.host.callbacks();
         let segment = callbacks.blocking(|| receive_segment(&socket, end))?;
         let channel = Channel::join(socket, segment, &self.channel_options(&options))?;
         self.keep_link(channel, None, ractor, &options)
+    }
+
+    /// See `rs_link_changed`.
+    pub fn link_changed(&self, value: rs_value) {
+        self.changed(value);
+    }
+
+    /// See `rs_remote_watch`.
+    pub fn remote_watch(&self, remote: rs_remote) -> Result<(), rs_status> {
+        let using = self.link(self.remote_link(remote)?)?;
+        self.session(&using).watch(remote)
     }
 
     /// See `rs_link_pins`.

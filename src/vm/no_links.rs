@@ -70,6 +70,12 @@ impl Vm {
         Err(RS_ERR_UNSUPPORTED)
     }
 
+    pub fn link_changed(&self, _value: rs_value) {}
+
+    pub fn remote_watch(&self, _remote: rs_remote) -> Result<(), rs_status> {
+        Err(RS_ERR_FOREIGN)
+    }
+
     pub fn link_pins(
         &self,
         _link: rs_link,

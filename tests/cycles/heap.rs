@@ -1,6 +1,7 @@
 //! A host for random histories: objects of three fields, a collector that sweeps them, and a name for each
 //! object that all processes know, so that an oracle can see the whole graph.
 
+use crate::callbacks;
 use std::cell::{Cell, RefCell};
 use std::ffi::{c_char, c_void};
 use std::ptr;
@@ -20,7 +21,7 @@ pub const FIELDS: usize = 3;
 pub const NIL: rs_value = 8;
 
 const OWN: u32 = 0;
-const WRAPPER: u32 = 1;
+pub const WRAPPER: u32 = 1;
 
 /// An object of a process, by its name everywhere: the process, and which of its objects.
 pub type Name = (usize, usize);
@@ -32,8 +33,8 @@ pub struct Object {
     pub fields: [Cell<rs_value>; FIELDS],
     /// Of a wrapper: the name of what it stands for.
     pub name: Name,
-    text: String,
-    remote: rs_remote,
+    pub text: String,
+    pub remote: rs_remote,
     link: rs_link,
     is_marked: Cell<bool>,
     pub is_freed: Cell<bool>,
@@ -81,7 +82,7 @@ pub struct Heap {
     world: Cell<Option<*const dyn World>>,
 }
 
-fn heap<'a>(ctx: *mut c_void) -> &'a Heap {
+pub fn heap<'a>(ctx: *mut c_void) -> &'a Heap {
     // SAFETY: the ctx of every vm of these tests.
     unsafe { &*ctx.cast::<Heap>() }
 }
@@ -151,12 +152,12 @@ impl Heap {
             // SAFETY: zero is every other member's default.
             ..unsafe { std::mem::zeroed() }
         };
-        data.read_items = Some(read_items);
-        data.make_remote = Some(make_remote);
-        data.operate = Some(operate);
-        data.blocking_enter = Some(blocking_enter);
+        data.read_items = Some(callbacks::read_items);
+        data.make_remote = Some(callbacks::make_remote);
+        data.operate = Some(callbacks::operate);
+        data.blocking_enter = Some(callbacks::blocking_enter);
         if collects {
-            data.collect = Some(collect);
+            data.collect = Some(callbacks::collect);
         }
         let (vm, main) = (&raw mut heap.vm, &raw mut heap.main);
         // SAFETY: the host struct is whole, and the places are valid.
@@ -168,7 +169,7 @@ impl Heap {
         self.world.set(world);
     }
 
-    fn world(&self) -> Option<&dyn World> {
+    pub fn world(&self) -> Option<&dyn World> {
         // SAFETY: the world outlives its heaps, or takes itself away.
         self.world.get().map(|world| unsafe { &*world })
     }
@@ -180,7 +181,7 @@ impl Heap {
         value
     }
 
-    fn object(&self, kind: u32, name: Name, link: rs_link, remote: rs_remote) -> rs_value {
+    pub fn object(&self, kind: u32, name: Name, link: rs_link, remote: rs_remote) -> rs_value {
         self.add(Object {
             kind,
             flags: 0,
@@ -216,7 +217,7 @@ impl Heap {
     }
 
     /// Runs while these values are roots too.
-    fn holding<R>(&self, values: &[rs_value], run: impl FnOnce() -> R) -> R {
+    pub fn holding<R>(&self, values: &[rs_value], run: impl FnOnce() -> R) -> R {
         let before = self.stack.borrow().len();
         self.stack.borrow_mut().extend_from_slice(values);
         let result = run();
@@ -224,7 +225,7 @@ impl Heap {
         result
     }
 
-    fn expect_alive(&self, object: &Object) {
+    pub fn expect_alive(&self, object: &Object) {
         match self.world() {
             Some(world) if object.is_freed.get() => {
                 world.fails(format!("{} was freed", object.text));
@@ -449,7 +450,11 @@ impl Heap {
         }
     }
 
-    fn carry_out(&self, target: rs_value, operation: &rs_operation) -> Result<rs_value, rs_status> {
+    pub fn carry_out(
+        &self,
+        target: rs_value,
+        operation: &rs_operation,
+    ) -> Result<rs_value, rs_status> {
         let target = object(target).ok_or(RS_ERR_HOST)?;
         self.expect_alive(target);
         if let Some(world) = self.world() {
@@ -466,84 +471,6 @@ impl Heap {
         }
         Ok(NIL)
     }
-}
-
-unsafe extern "C" fn read_items(
-    ctx: *mut c_void,
-    values: *const rs_value,
-    count: usize,
-    items: *mut rs_item,
-) -> rs_status {
-    for index in 0..count {
-        // SAFETY: the library's arrays have so many places.
-        let (value, item) = unsafe { (*values.add(index), &mut *items.add(index)) };
-        let Some(object) = object(value) else {
-            item.kind = RS_ITEM_NIL;
-            continue;
-        };
-        heap(ctx).expect_alive(object);
-        item.kind = RS_ITEM_RECORD;
-        item.count = FIELDS as u64;
-        if object.is_wrapper() {
-            *item = rs_item::with_bits(RS_ITEM_REMOTE, object.remote);
-        }
-        item.name = object.text.as_ptr().cast();
-        item.name_length = object.text.len() as u64;
-    }
-    RS_OK
-}
-
-unsafe extern "C" fn make_remote(
-    ctx: *mut c_void,
-    link: rs_link,
-    remote: rs_remote,
-    item: *const rs_item,
-    value: *mut rs_value,
-) -> rs_status {
-    // SAFETY: the library's pointer.
-    let text = std::str::from_utf8(unsafe { (*item).name() }).unwrap();
-    let (process, number) = text.split_once(':').unwrap();
-    let name = (process.parse().unwrap(), number.parse().unwrap());
-    // SAFETY: the library's pointer.
-    unsafe { value.write(heap(ctx).object(WRAPPER, name, link, remote)) };
-    RS_OK
-}
-
-unsafe extern "C" fn operate(
-    ctx: *mut c_void,
-    link: rs_link,
-    target: rs_value,
-    operation: *const rs_operation,
-    result: *mut rs_value,
-) -> rs_status {
-    let heap = heap(ctx);
-    // SAFETY: the library's pointer.
-    let operation = unsafe { &*operation };
-    let asked = heap.world().map(|world| world.begins(heap.process, link));
-    let outcome = heap.holding(&[target], || heap.carry_out(target, operation));
-    match outcome {
-        Ok(value) => {
-            if let (Some(world), Some(asked)) = (heap.world(), asked) {
-                world.ends(asked, name(value));
-            }
-            // SAFETY: the library's pointer.
-            unsafe { result.write(value) };
-            RS_OK
-        }
-        Err(status) => status,
-    }
-}
-
-unsafe extern "C" fn blocking_enter(ctx: *mut c_void) {
-    let heap = heap(ctx);
-    if let Some(world) = heap.world() {
-        world.meanwhile(heap.process);
-    }
-}
-
-unsafe extern "C" fn collect(ctx: *mut c_void) -> rs_status {
-    heap(ctx).collect();
-    RS_OK
 }
 
 impl Drop for Heap {

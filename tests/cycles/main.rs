@@ -2,9 +2,11 @@
 
 #![cfg(target_os = "linux")]
 
+mod callbacks;
 mod cases;
 mod heap;
 mod histories;
+mod oracle;
 mod peers;
 mod processes;
 mod star;

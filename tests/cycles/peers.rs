@@ -15,8 +15,8 @@ use vmshare::status::*;
 
 const REQUEST: u32 = 1;
 const ANSWER: u32 = 2;
-const MARKER: u32 = 7;
-const SUMMARY: u32 = 8;
+const MARKER: u32 = 8;
+const SUMMARY: u32 = 9;
 
 /// Objects of two processes that refer to each other, and to which nobody else refers.
 fn cycle(star: &Star, one: Name, other: Name) {

@@ -3,7 +3,7 @@
 
 use crate::heap::{Heap, NIL, Name, Object, World, object};
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use vmshare::ffi::link::*;
 use vmshare::host::contract::rs_value;
 use vmshare::host::exchange::*;
@@ -22,9 +22,9 @@ const BOARD_ROOTS: usize = 2;
 pub const OBJECTS: usize = 3;
 
 /// A request that is under way.
-struct Flight {
+pub struct Flight {
     /// What the message mentions that has not been handled yet.
-    holds: Vec<Name>,
+    pub holds: Vec<Name>,
     /// Whoever asked will get the result.
     is_wanted: bool,
 }
@@ -40,8 +40,8 @@ struct Pending {
 pub struct Star {
     pub heaps: [Box<Heap>; 3],
     /// The ends of the links: the hub's, and the child's.
-    links: [(rs_link, rs_link); 2],
-    flights: RefCell<BTreeMap<usize, Flight>>,
+    pub links: [(rs_link, rs_link); 2],
+    pub flights: RefCell<BTreeMap<usize, Flight>>,
     last_flight: Cell<usize>,
     /// What each process has been asked for over its links, by (asker, owner).
     queues: RefCell<BTreeMap<(usize, usize), VecDeque<usize>>>,
@@ -372,87 +372,8 @@ impl Star {
     }
 
     /// The object of this name, in its own process.
-    fn named(&self, (process, number): Name) -> &Object {
+    pub fn named(&self, (process, number): Name) -> &Object {
         self.heaps[process].objects()[number]
-    }
-
-    /// All objects that a program can reach, or a message under way.
-    pub fn reached(&self) -> BTreeSet<*const Object> {
-        let mut reached = BTreeSet::new();
-        let mut worklist: Vec<(usize, &Object)> = Vec::new();
-        for heap in &self.heaps {
-            let held = heap.roots.iter().map(|root| root.get()).chain(heap.held());
-            worklist.extend(held.filter_map(|value| Some((heap.process, object(value)?))));
-        }
-        for flight in self.flights.borrow().values() {
-            worklist.extend(flight.holds.iter().map(|&name| (name.0, self.named(name))));
-        }
-        while let Some((process, object)) = worklist.pop() {
-            if !reached.insert(&raw const *object) {
-                continue;
-            }
-            let fields = object.fields.iter().map(Cell::get);
-            worklist
-                .extend(fields.filter_map(|value| Some((process, crate::heap::object(value)?))));
-            if object.is_wrapper() {
-                worklist.extend(self.behind(process, object));
-            }
-        }
-        reached
-    }
-
-    /// What a wrapper leads to: the object itself, or what stands for it in the hub.
-    fn behind(&self, process: usize, wrapper: &Object) -> Option<(usize, &Object)> {
-        if wrapper.name.0 >= self.heaps.len() {
-            return None;
-        }
-        if process == HUB || wrapper.name.0 == HUB {
-            return Some((wrapper.name.0, self.named(wrapper.name)));
-        }
-        let mut objects = self.heaps[HUB].objects().into_iter();
-        let stands = |object: &&Object| {
-            object.is_wrapper() && object.name == wrapper.name && !object.is_freed.get()
-        };
-        objects.find(stands).map(|object| (HUB, object))
-    }
-
-    /// What is reachable can be used.
-    pub fn expect_all_usable(&self) {
-        let reached = self.reached();
-        for heap in &self.heaps {
-            for object in heap.objects() {
-                let is_known = object.name.0 < self.heaps.len();
-                let is_reached = reached.contains(&std::ptr::from_ref(object));
-                if is_reached && is_known && object.is_wrapper() {
-                    let read = heap.request(object, 0, None);
-                    assert!(read.is_ok(), "{:?}: {read:?}", object.name);
-                }
-            }
-        }
-    }
-
-    /// What is reachable can be used; all else is freed, and pins and remotes are what they must be.
-    pub fn expect_no_garbage(&self) {
-        let reached = self.reached();
-        for heap in &self.heaps {
-            for object in heap.objects() {
-                assert_eq!(
-                    object.is_freed.get(),
-                    !reached.contains(&std::ptr::from_ref(object)),
-                    "object {:?} in process {}",
-                    object.name,
-                    heap.process
-                );
-            }
-        }
-        self.expect_all_usable();
-        (0..3).for_each(|process| self.heaps[process].collect());
-        self.drain();
-        for (index, &(own, theirs)) in self.links.iter().enumerate() {
-            let hub = self.heaps[HUB].counts(own);
-            let child = self.heaps[index + 1].counts(theirs);
-            assert_eq!((hub.pins, hub.remotes), (child.remotes, child.pins));
-        }
     }
 
     /// A value that a program holds.

@@ -81,6 +81,8 @@ pub struct Host {
     pub callbacks_left: Cell<i64>,
     /// Does not want to wait any longer.
     pub cancels: Cell<bool>,
+    /// Remotes of which the host was told that what they stand for was written.
+    pub changed: RefCell<Vec<rs_value>>,
     /// What may be asked for by name.
     pub variables: RefCell<HashMap<Vec<u8>, rs_value>>,
     /// Has its collector look at the roots in each callback that may collect.
@@ -120,15 +122,16 @@ impl Host {
                 Content::Function(Function(body)) => body(self, link, arguments),
                 _ => Err(self.raise(link, c"type", c"not a function")),
             },
-            RS_READ_ELEMENT | RS_WRITE_ELEMENT | RS_EXCHANGE_ELEMENT => match &mut *object(target)
-                .content
-                .borrow_mut()
-            {
-                Content::Cons(own) => element(own, index, operation),
-                Content::Vector(own) | Content::Record(_, own) => element(own, index, operation),
-                _ => None,
+            RS_READ_ELEMENT | RS_WRITE_ELEMENT | RS_EXCHANGE_ELEMENT | RS_ADD_ELEMENT => {
+                match &mut *object(target).content.borrow_mut() {
+                    Content::Cons(own) => element(own, index, operation),
+                    Content::Vector(own) | Content::Record(_, own) => {
+                        element(own, index, operation)
+                    }
+                    _ => None,
+                }
+                .ok_or_else(|| self.raise(link, c"range", c"no such element"))
             }
-            .ok_or_else(|| self.raise(link, c"range", c"no such element")),
             RS_READ_LENGTH => match &*object(target).content.borrow() {
                 Content::Vector(own) => Ok(small(own.len() as i64)),
                 _ => Err(RS_ERR_UNSUPPORTED),
@@ -156,6 +159,7 @@ impl Host {
             balance: Rc::default(),
             callbacks_left: Cell::new(-1),
             cancels: Cell::new(false),
+            changed: RefCell::default(),
             variables: RefCell::new(HashMap::new()),
             collects: Cell::new(false),
         });
@@ -182,6 +186,7 @@ impl Host {
         data.set_elements = Some(callbacks::set_elements);
         data.make_remote = Some(callbacks::make_remote);
         data.replace_remote = Some(callbacks::replace_remote);
+        data.on_change = Some(callbacks::on_change);
         data.operate = Some(callbacks::operate);
         data.is_cancelled = Some(callbacks::is_cancelled);
         if immediates {
@@ -314,6 +319,10 @@ fn element(own: &mut [rs_value], index: usize, operation: &rs_operation) -> Opti
     match (operation.code, operation.arguments()) {
         (RS_WRITE_ELEMENT, [value]) => *place = *value,
         (RS_EXCHANGE_ELEMENT, [expected, value]) if before == *expected => *place = *value,
+        (RS_ADD_ELEMENT, [amount]) => {
+            *place = small((before as i64 >> 2) + (*amount as i64 >> 2));
+            return Some(*place);
+        }
         _ => {}
     }
     Some(before)

@@ -6,7 +6,7 @@
 
 use super::summary::Summary;
 use crate::host::memory::{HostAllocator, Map, Vec, insert, push};
-use crate::remote::session::{ANSWER, EVACUATION, REQUEST, TARGET};
+use crate::remote::session::{ANSWER, CHANGED, EVACUATION, REQUEST, TARGET};
 use crate::remote::values::{Mention, mentions};
 use crate::remote::wire::Reader;
 use crate::status::{RS_ERR_LIMIT, RS_ERR_PEER, RS_OK, rs_status};
@@ -84,6 +84,10 @@ pub(in crate::remote) fn mentions_of(
             }
         }
         EVACUATION => drop(from.word()?),
+        CHANGED => {
+            tell(Mention::Remote(from.word()?));
+            return Ok(());
+        }
         _ => return Ok(()),
     }
     while from.end().is_err() {
