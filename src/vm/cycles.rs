@@ -141,7 +141,7 @@ impl Vm {
         }
     }
 
-    fn snapshot(&self, links: &Vec<rs_link>, timeout: u64) -> Result<Round, rs_status> {
+    fn snapshot(&self, links: &[rs_link], timeout: u64) -> Result<Round, rs_status> {
         let deadline = match timeout {
             0 => Deadline::NEVER,
             timeout => Deadline::after(Duration::from_nanos(timeout)),
@@ -199,10 +199,10 @@ impl Vm {
 
     fn wait_for_summaries(&self, links: &[rs_link], deadline: Deadline) -> Result<(), rs_status> {
         for using in links.iter().filter_map(|&id| self.link(id).ok()) {
-            match self.session(&using).wait_for_summary(deadline) {
-                Err(RS_CANCELLED) => return Err(RS_CANCELLED),
-                // The round goes on without it.
-                _ => {}
+            let waited = self.session(&using).wait_for_summary(deadline);
+            // After any other failure the round goes on without this one.
+            if waited == Err(RS_CANCELLED) {
+                return Err(RS_CANCELLED);
             }
         }
         Ok(())
