@@ -4,7 +4,7 @@
 //! - [`pins`]: what the peer refers to; [`remotes`]: what this process refers to.
 //! - [`wire`], [`values`]: what messages hold.
 //! - [`ask`]: asking; [`serve`]: answering; [`context`]: on whose behalf;
-//!   [`probe`]: waits that can never end.
+//!   [`probe`]: waits that can never end; [`leave`]: copies in the end.
 //! - [`share`]: graphs that peers read in place; [`watch`]: telling of changes.
 //!
 //! # What happens
@@ -94,6 +94,7 @@
 
 pub mod ask;
 pub mod context;
+pub mod leave;
 pub mod link;
 mod outbox;
 pub mod pins;
