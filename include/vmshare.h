@@ -79,13 +79,16 @@
  *    called with the arguments of a peer.
  * 3. In the parent: rs_link_new, fork and exec with rs_link_inherit in between, rs_link_spawned,
  *    rs_link_export; then rs_link_serve from the event loop, which polls rs_link_fd. In the child:
- *    rs_link_adopt.
+ *    rs_link_adopt. Processes that meet over a Unix socket: rs_link_accept and rs_link_connect.
  * 4. Where a primitive finds that its argument is of the wrong type, it looks whether that is a
  *    remote object, and calls rs_remote_get, rs_remote_set, … (inline.h): ordinary objects pay
  *    nothing.
  * 5. rs_link_close with RS_LINK_EVACUATE before the process ends: what it had lent becomes ordinary
  *    objects of the peer.
- * 6. Objects of two processes that refer to each other keep each other alive. Fill in `collect`, and
+ * 6. Where it pays: rs_remote_begin for many requests in one round trip, rs_remote_path and
+ *    rs_remote_copy for many objects in one request, rs_remote_share for what never changes, and
+ *    rs_remote_watch for what rarely does.
+ * 7. Objects of two processes that refer to each other keep each other alive. Fill in `collect`, and
  *    let the parent call rs_cycles_begin and rs_cycles_finish now and then (cycles.h).
  *
  * OWNERSHIP

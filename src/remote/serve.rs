@@ -6,7 +6,7 @@ use super::outbox::Tell;
 use super::session::{ANSWER, Session};
 use super::share::{LOCATE, SHARE};
 use super::state::Message;
-use super::values::{Sent, read_numbers};
+use super::values::Sent;
 use super::watch::{WATCH, is_write};
 use super::wire::{Reader, Writer};
 use crate::graph::encode::{Limits, Root};
@@ -360,7 +360,7 @@ impl Session<'_> {
         self.write_image(message, sent, encoded, granted.rights)
     }
 
-    fn reply_status(&self, serial: u64, status: rs_status) -> Result<(), rs_status> {
+    pub(super) fn reply_status(&self, serial: u64, status: rs_status) -> Result<(), rs_status> {
         let mut message = Writer::new(self.link.allocator);
         message.words(&[serial, status as i64 as u64])?;
         if status == RS_RAISED {
@@ -376,40 +376,6 @@ impl Session<'_> {
         self.link.set_error(kind, text)?;
         self.state().has_raised = true;
         Ok(())
-    }
-
-    /// The peer is about to leave: what this process refers to becomes ordinary objects of its own.
-    pub(super) fn take_over(&self, mut from: Reader<'_>) -> Result<(), rs_status> {
-        let serial = from.word()?;
-        match self.replace_by_copies(&mut from) {
-            Err(RS_ERR_PEER) => Err(RS_ERR_PEER),
-            Err(status) => self.reply_status(serial, status),
-            Ok(()) => self.reply_status(serial, RS_OK),
-        }
-    }
-
-    /// Reads the numbers of many objects of the peer, and copies of them: what stands for each of them here
-    /// stands for its copy from now on. What can't be copied stays a reference, which dies with the link.
-    pub(super) fn replace_by_copies(&self, from: &mut Reader<'_>) -> Result<(), rs_status> {
-        let pins = read_numbers(from)?;
-        self.while_reading(|| self.replace_row(pins, from))
-    }
-
-    fn replace_row(&self, pins: &[u64], from: &mut Reader<'_>) -> Result<(), rs_status> {
-        self.read_row(from, |number, value| {
-            let pin = *pins.get(number).ok_or(RS_ERR_PEER)?;
-            let mut remotes = lock(self.remotes);
-            let Some(id) = remotes.find(self.link.id(), pin) else {
-                return Ok(());
-            };
-            let stands_for_it = remotes.get(id)?.value;
-            if stands_for_it == value || stands_for_it == 0 {
-                return Ok(());
-            }
-            remotes.release(id)?;
-            drop(remotes);
-            self.callbacks().replace_remote(stands_for_it, value)
-        })
     }
 }
 

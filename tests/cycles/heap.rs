@@ -204,10 +204,11 @@ impl Heap {
     /// All objects that there ever were.
     pub fn objects(&self) -> Vec<&Object> {
         let objects = self.objects.borrow();
-        // SAFETY: boxes stay where they are, and as long as the heap.
-        let all = objects
-            .iter()
-            .map(|object| unsafe { &*(&raw const **object) });
+        let all = objects.iter().map(|object| {
+            let place: *const Object = &raw const **object;
+            // SAFETY: boxes stay where they are, and as long as the heap.
+            unsafe { &*place }
+        });
         all.collect()
     }
 

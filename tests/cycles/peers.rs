@@ -157,8 +157,8 @@ impl Liar {
         let mut words = vec![self.serial, u64::MAX, 0, code];
         words.extend(rest);
         self.send(REQUEST, &words);
-        let received = self.receive(star).into_iter();
-        let answer = received.filter(|(kind, _)| *kind == ANSWER).last()?.1;
+        let mut received = self.receive(star).into_iter().rev();
+        let (_, answer) = received.find(|(kind, _)| *kind == ANSWER)?;
         (answer[1] == 0).then(|| answer[2..].to_vec())
     }
 
