@@ -88,8 +88,8 @@
  * 6. Where it pays: rs_remote_begin for many requests in one round trip, rs_remote_path and
  *    rs_remote_copy for many objects in one request, rs_remote_share for what never changes, and
  *    rs_remote_watch for what rarely does.
- * 7. Objects of two processes that refer to each other keep each other alive. Fill in `collect`, and
- *    let the parent call rs_cycles_begin and rs_cycles_finish now and then (cycles.h).
+ * 7. Objects of two processes that refer to each other keep each other alive: fill in `collect`,
+ *    and let the parent call rs_cycles_begin and rs_cycles_finish now and then (cycles.h).
  *
  * OWNERSHIP
  *
@@ -173,10 +173,10 @@
 #include "vmshare/autoshare.h"
 #include "vmshare/walk.h"
 
+#include "vmshare/cycles.h"
 #include "vmshare/graph.h"
 #include "vmshare/link.h"
 #include "vmshare/remote.h"
-#include "vmshare/cycles.h"
 
 #include "vmshare/gc.h"
 #include "vmshare/report.h"
