@@ -67,7 +67,7 @@ fn structs_have_the_same_layout_in_c() {
             on_mark, on_unmark, on_transition, safepoint, blocking_enter, blocking_leave,
             stop_world, resume_world, current_ractor, site, describe, label, content_hash, warn,
             allocate, release, fatal, immediates, read_items, read_elements, make_items,
-            set_elements, make_remote, operate, is_cancelled, replace_remote, on_change,
+            set_elements, make_remote, operate, is_cancelled, replace_remote, on_change, collect,
         }
         rs_item { kind, flags, count, content, name, name_length }
         rs_immediates {
@@ -79,7 +79,7 @@ fn structs_have_the_same_layout_in_c() {
         rs_pin { object, number, references, rights, code, site }
         rs_link_end { segment, socket }
         rs_link_statistics {
-            size, reserved, pins, remotes, requests, served, released, messages, bytes,
+            size, reserved, pins, remotes, requests, served, released, messages, bytes, collected,
         }
         rs_report {
             size, status, cause, slot_kind, slot, object, reader, writer, read_site, write_site,

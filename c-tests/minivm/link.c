@@ -399,6 +399,23 @@ Value links_serve(Thread *thread, int input, uint64_t milliseconds)
     return serve_until(thread, NULL, input, milliseconds);
 }
 
+Value links_collect_cycles(Thread *thread, uint64_t milliseconds)
+{
+    uint64_t count = 0;
+    if (!refuse_unless_main(thread))
+        return FAILED;
+    rs_status status =
+        rs_cycles_begin(library(thread), thread->id, milliseconds * NANOSECONDS_PER_MILLISECOND);
+    if (status != RS_OK)
+        return raise_status(thread, status);
+    interrupt_wait_begin();
+    status = rs_cycles_finish(library(thread), thread->id, 1, &count);
+    interrupt_wait_end();
+    links_settle(thread);
+    thread->condition = NIL;
+    return status == RS_OK ? fixnum((intptr_t)count) : raise_status(thread, status);
+}
+
 /* With nothing else to do, the library waits. False: the wait was cancelled. */
 static bool serve_to_the_end(Thread *thread, Link *link)
 {

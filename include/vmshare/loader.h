@@ -95,7 +95,11 @@ extern "C" {
     function(rs_remote_watch)        \
     function(rs_remote_link)         \
     function(rs_remote_release)      \
+    function(rs_cycles_begin)        \
+    function(rs_cycles_finish)       \
     function(rs_gc_visit_roots)    \
+    function(rs_gc_visit_own_roots) \
+    function(rs_gc_summarise)      \
     function(rs_gc_sweep)          \
     function(rs_gc_update)         \
     function(rs_gc_moved)          \

@@ -195,6 +195,8 @@ pub struct rs_link_statistics {
     pub messages: u64,
     /// Bytes sent.
     pub bytes: u64,
+    /// Objects of this process that were let go, since only cycles over the peer needed them.
+    pub collected: u64,
 }
 
 /// Close: before that, the peer gets copies of everything of this process that it refers to, in the place of
@@ -236,3 +238,6 @@ pub type rs_replace_remote_fn =
 /// `on_change`: what `remote` stands for was written.
 pub type rs_on_change_fn =
     Option<unsafe extern "C" fn(ctx: *mut c_void, link: rs_link, remote: rs_value)>;
+/// `collect`: a collection of all garbage, with `rs_gc_summarise` in its middle. `RS_OK`; any other status if there
+/// was none.
+pub type rs_collect_fn = Option<unsafe extern "C" fn(ctx: *mut c_void) -> rs_status>;

@@ -387,7 +387,8 @@ impl Session<'_> {
     /// What an answer says.
     fn result(&self, answer: &Message) -> Result<rs_value, rs_status> {
         let words = words_of(&answer.bytes).unwrap_or(&[]);
-        let result = self.read_result(Reader::new(words));
+        let result = self.while_reading(|| self.read_result(Reader::new(words)));
+        self.stop_keeping(answer);
         result.map_err(|failed| match failed {
             Failed::Reading(status) => self.reading_failed(status),
             Failed::Peer(status) => status,

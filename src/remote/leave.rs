@@ -72,8 +72,9 @@ impl Session<'_> {
         self.state().waiting.insert(request, waiting);
         let answer = self.answer(request)?;
         let mut from = self.expect_ok(&answer)?;
-        self.replace_by_copies(&mut from)
-            .map_err(|status| self.reading_failed(status))
+        let replaced = self.replace_by_copies(&mut from);
+        self.stop_keeping(&answer);
+        replaced.map_err(|status| self.reading_failed(status))
     }
 
     /// Tells the peer that nothing more will come, and ends.
@@ -100,6 +101,10 @@ impl Session<'_> {
     /// stands for its copy from now on. What can't be copied stays a reference, which dies with the link.
     pub(super) fn replace_by_copies(&self, from: &mut Reader<'_>) -> Result<(), rs_status> {
         let pins = read_numbers(from)?;
+        self.while_reading(|| self.replace_row(pins, from))
+    }
+
+    fn replace_row(&self, pins: &[u64], from: &mut Reader<'_>) -> Result<(), rs_status> {
         self.read_row(from, |number, value| {
             let pin = *pins.get(number).ok_or(RS_ERR_PEER)?;
             let mut remotes = lock(self.remotes);

@@ -3,9 +3,10 @@
 //! - [`link`]: one end of a link; [`session`]: its messages; [`state`], [`outbox`]: what is under way.
 //! - [`pins`]: what the peer refers to; [`remotes`]: what this process refers to.
 //! - [`wire`], [`values`]: what messages hold.
-//! - [`ask`]: asking; [`serve`]: answering; [`context`]: on whose behalf;
-//!   [`probe`]: waits that can never end; [`leave`]: copies in the end.
+//! - [`ask`]: asking; `answers`: what comes while nobody waits; [`serve`]: answering; [`context`]: on whose
+//!   behalf; [`probe`]: waits that can never end; [`leave`]: copies in the end.
 //! - [`share`]: graphs that peers read in place; [`watch`]: telling of changes.
+//! - [`cycles`]: garbage that several processes keep alive together.
 //!
 //! # What happens
 //!
@@ -46,6 +47,9 @@
 //! is refused, comes too late, or can't be read for want of memory, still had its references
 //! counted by its sender: so they are given back one by one ([`values`]). A request that was never sent
 //! takes its references back itself.
+//!
+//! Counts never find what two processes' objects keep alive in each other: that is what [`cycles`] is for. What
+//! it lets go of is a pin that leads to nothing, as if the host had revoked it, until the peer gives it back.
 //!
 //! # Waiting
 //!
@@ -92,8 +96,10 @@
 //! came over. Everything that a peer can make this side do, it pays for with its own quotas: pins,
 //! depth, bytes on their way, steps of a path.
 
+mod answers;
 pub mod ask;
 pub mod context;
+pub mod cycles;
 pub mod leave;
 pub mod link;
 mod outbox;

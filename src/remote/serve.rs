@@ -142,7 +142,7 @@ impl Session<'_> {
         let count = from.count()?;
         let is_late = request.deadline != Deadline::NEVER && request.deadline.has_passed(now());
         let arguments = match is_late || context::current().depth >= DEPTH {
-            false => self.read_all(count, &mut from),
+            false => self.while_reading(|| self.read_all(count, &mut from)),
             true => {
                 for _ in 0..count {
                     self.discard(&mut from)?;

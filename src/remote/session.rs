@@ -10,6 +10,7 @@
 //! | probe | a chain of calls, and how many processes it has passed |
 //! | changed | a pin of the sender: what it names was written |
 //! | goodbye | none: nothing comes after it |
+//! | marker, summary | see [`cycles::round`](super::cycles::round) |
 //!
 //! Sending never waits: what there is no room for is queued, and sent while the link waits for something
 //! to receive, or is served. So a peer that reads nothing stops nobody; it runs into a limit.
@@ -24,6 +25,7 @@
 //! A failure of the host, or of memory, is an answer like any other.
 
 use super::context::{self, NO_CHAIN};
+use super::cycles::snapshot::Snapshots;
 use super::link::Link;
 use super::outbox::Tell;
 use super::probe::{PATIENCE, Probe};
@@ -52,9 +54,14 @@ pub(super) const EVACUATION: u32 = 4;
 pub(super) const GOODBYE: u32 = 5;
 pub(super) const PROBE: u32 = 6;
 pub(super) const CHANGED: u32 = 7;
+pub(super) const MARKER: u32 = 8;
+pub(super) const SUMMARY: u32 = 9;
 
 /// Where a request says to which chain of calls it belongs.
 pub(super) const CHAIN: usize = 2;
+
+/// Where a request names what it is to be done to; index and limit come behind that.
+pub(super) const TARGET: usize = 4;
 
 /// How often a wait asks whether it is cancelled, and looks at the other links.
 const SLICE: Duration = Duration::from_millis(10);
@@ -105,6 +112,8 @@ pub struct Session<'a> {
     pub remotes: &'a Mutex<Remotes>,
     /// What peers may read in place.
     pub published: &'a Mutex<Published>,
+    /// All snapshots of the vm.
+    pub snapshots: &'a Snapshots,
     /// The vm.
     pub around: &'a dyn Surroundings,
 }
@@ -230,7 +239,9 @@ impl Session<'_> {
         }
         let received = state.try_receive();
         drop(state);
-        received.map_err(|status| self.channel_failed(status))
+        let received = received.map_err(|status| self.channel_failed(status))?;
+        self.observe(received.as_ref());
+        Ok(received)
     }
 
     /// Waits for the next message, and sends meanwhile what there was no room for; `done` was read. What belongs
@@ -253,7 +264,10 @@ impl Session<'_> {
                 slice => deadline.min(Deadline::after(slice)),
             };
             match self.receive_within(end) {
-                Ok(message) => return Ok(message),
+                Ok(message) => {
+                    self.observe(Some(&message));
+                    return Ok(message);
+                }
                 Err(RS_ERR_TIMEOUT) if deadline.has_passed(now()) => return Err(RS_ERR_TIMEOUT),
                 Err(RS_ERR_TIMEOUT) => {}
                 Err(status) => return Err(self.channel_failed(status)),
@@ -263,6 +277,10 @@ impl Session<'_> {
             }
             if chain != NO_CHAIN && self.look_around(chain, &mut patience)? {
                 return Err(RS_ERR_DEADLOCK);
+            }
+            // In there, what this link waits for may have been received, and deferred.
+            if let Some(message) = self.receive_now(None)? {
+                return Ok(message);
             }
             slice = slice.max(SLICE);
         }
@@ -310,7 +328,9 @@ impl Session<'_> {
                 Ok(None) if state.channel.look(deadline) => {}
                 received => {
                     drop(state);
-                    return received.map_err(|status| self.channel_failed(status));
+                    let received = received.map_err(|status| self.channel_failed(status))?;
+                    self.observe(received.as_ref());
+                    return Ok(received);
                 }
             }
         }
@@ -369,7 +389,9 @@ impl Session<'_> {
                 received => received,
             };
             drop(state);
-            match received.map_err(|status| self.channel_failed(status))? {
+            let received = received.map_err(|status| self.channel_failed(status))?;
+            self.observe(received.as_ref());
+            match received {
                 Some(message) => self.handle(message)?,
                 None => return Ok(None),
             };
@@ -386,6 +408,8 @@ impl Session<'_> {
             ANSWER => return self.handle_answer(message),
             RELEASE => self.take_releases(&mut from),
             EVACUATION => self.take_over(from),
+            MARKER => self.take_part(from),
+            SUMMARY => self.take_summary(words),
             // This thread waits for nobody, or for who has sent it: so nobody waits in a circle.
             PROBE => Probe::read(&mut from).map(drop),
             CHANGED => self.hear_of_change(&mut from),
@@ -402,35 +426,6 @@ impl Session<'_> {
         let mut pins = lock(&self.link.pins);
         while from.end().is_err() {
             pins.release(from.word()?, from.word()?)?;
-        }
-        Ok(())
-    }
-
-    /// An answer that the innermost request does not wait for: another one's is kept; one that comes
-    /// too late is passed over.
-    fn handle_answer(&self, message: Message) -> Result<Option<Message>, rs_status> {
-        let serial = message.serial().ok_or_else(|| self.end(RS_ERR_PEER))?;
-        if let Some(waiting) = self.state().waiting.get_mut(&serial)
-            && waiting.answer.is_none()
-        {
-            waiting.answer = Some(message);
-            return Ok(None);
-        }
-        self.discard_answer(&message)
-            .map_err(|status| self.reading_failed(status))?;
-        Ok(Some(message))
-    }
-
-    /// Nobody wants an answer: the references in it are given back.
-    pub(super) fn discard_answer(&self, message: &Message) -> Result<(), rs_status> {
-        let words = words_of(&message.bytes).ok_or(RS_ERR_PEER)?;
-        let mut from = Reader::new(words);
-        from.word()?;
-        if from.word()? != RS_OK as u64 {
-            return Ok(());
-        }
-        while from.end().is_err() {
-            self.discard(&mut from)?;
         }
         Ok(())
     }

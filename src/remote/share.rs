@@ -16,7 +16,7 @@ use super::outbox::Tell;
 use super::serve::Request;
 use super::session::{ANSWER, Session};
 use super::state::Message;
-use super::values::Sent;
+use super::values::{IMAGE, SEALED, Sent};
 use super::wire::{Reader, Writer};
 use crate::graph::encode::{Encoded, Limits, Root, locate};
 use crate::graph::validate::validate;
@@ -40,10 +40,6 @@ const SMALL: usize = 1 << 12;
 
 /// Graphs that are published at a time; the oldest is forgotten, and encoded again when it is asked for.
 const MOST: usize = 1 << 10;
-
-/// How an image comes, as the first word of its answer behind the status.
-const INSIDE: u64 = 0;
-const SEALED: u64 = 1;
 
 /// The image of a peer's graph, and what it refers to.
 pub struct SharedImage {
@@ -135,8 +131,10 @@ impl Session<'_> {
     /// The image of what a reference leads to, which must be shareable.
     pub fn share(&self, remote: rs_remote) -> Result<SharedImage, rs_status> {
         let root = lock(self.remotes).get(remote)?.value;
-        let answer = self.ask_for_answer(remote, &Asked::new(SHARE))?;
-        let image = self.read_shared(answer, root);
+        let mut answer = self.ask_for_answer(remote, &Asked::new(SHARE))?;
+        let descriptor = answer.descriptor.take();
+        let image = self.while_reading(|| self.read_shared(&answer, descriptor, root));
+        self.stop_keeping(&answer);
         image.map_err(|status| self.reading_failed(status))
     }
 
@@ -151,13 +149,18 @@ impl Session<'_> {
         )
     }
 
-    fn read_shared(&self, answer: Message, root: rs_value) -> Result<SharedImage, rs_status> {
+    fn read_shared(
+        &self,
+        answer: &Message,
+        descriptor: Option<OwnedFd>,
+        root: rs_value,
+    ) -> Result<SharedImage, rs_status> {
         let mut from = Reader::new(words_of(&answer.bytes).ok_or(RS_ERR_PEER)?);
         from.words(2)?;
         let form = from.word()?;
         let count = from.word()? as usize;
         let inside = match form {
-            INSIDE => Some(from.words(count)?),
+            IMAGE => Some(from.words(count)?),
             SEALED => None,
             _ => return Err(RS_ERR_PEER),
         };
@@ -165,7 +168,7 @@ impl Session<'_> {
         let opaques = self.read_all_plain(opaques_count, &mut from)?;
         from.end()?;
         let allocator = self.link.allocator;
-        let words = match (inside, answer.descriptor) {
+        let words = match (inside, descriptor) {
             (Some(inside), _) => Words::Own(copied(inside, allocator)?),
             (None, Some(descriptor)) => {
                 let size = count.checked_mul(size_of::<u64>()).ok_or(RS_ERR_PEER)?;
@@ -226,7 +229,7 @@ impl Session<'_> {
         message.words(&[request.serial, RS_OK as u64])?;
         match &image.form {
             Form::Inside(words) => {
-                message.words(&[INSIDE, words.len() as u64])?;
+                message.words(&[IMAGE, words.len() as u64])?;
                 message.words(words)?;
             }
             Form::Sealed(_, words) => message.words(&[SEALED, *words])?,

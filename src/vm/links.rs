@@ -1,6 +1,7 @@
 //! The links of a vm, and the references that came over them.
 
 use super::Vm;
+use super::cycles::Cycles;
 use super::images::KeptImage;
 use super::kept::{Kept, Using};
 use crate::graph::image::{Meaning, Word};
@@ -8,6 +9,7 @@ use crate::host::contract::{rs_ractor, rs_value};
 use crate::host::exchange::*;
 use crate::host::memory::HostAllocator;
 use crate::host::table::Kind;
+use crate::remote::cycles::FEATURE;
 use crate::remote::link::{Link, Settings};
 use crate::remote::probe::Probe;
 use crate::remote::remotes::Remotes;
@@ -34,7 +36,8 @@ const PINS: usize = 1 << 24;
 /// All links of a vm.
 pub struct Links {
     links: Kept<LinkAndEnd>,
-    remotes: Mutex<Remotes>,
+    pub(super) remotes: Mutex<Remotes>,
+    pub(super) cycles: Cycles,
     published: Mutex<Published>,
     /// How many objects peers watch, about: more than there are, if watched ones were given back.
     watches: AtomicUsize,
@@ -45,7 +48,7 @@ pub struct Links {
 
 /// A link, and the descriptors of its other end until another process has them.
 pub struct LinkAndEnd {
-    link: Link,
+    pub(super) link: Link,
     end: Mutex<Option<Handover>>,
     /// [`Links::forks`] when it was made.
     forks: u32,
@@ -57,6 +60,7 @@ impl Links {
         Links {
             links: Kept::new(Kind::Link, vm, allocator),
             remotes: Mutex::new(Remotes::new(vm, allocator)),
+            cycles: Cycles::new(allocator),
             published: Mutex::new(Published::new(allocator)),
             watches: AtomicUsize::new(0),
             forks: AtomicU32::new(0),
@@ -74,9 +78,14 @@ impl Links {
 
     /// Visits the place of every object that peers refer to.
     pub fn for_each_root(&self, visit: &mut dyn FnMut(&mut rs_value)) {
+        self.for_each_own(|link| link.for_each_root(&mut *visit));
+    }
+
+    /// Visits the links of this process.
+    pub(super) fn for_each_own(&self, mut visit: impl FnMut(&Link)) {
         self.links.for_each_mut(|entry| {
             if self.is_own(entry) {
-                entry.link.for_each_root(&mut *visit);
+                visit(&entry.link);
             }
         });
     }
@@ -182,7 +191,7 @@ impl Vm {
         })
     }
 
-    fn link(&self, id: rs_link) -> Result<Using<'_, LinkAndEnd>, rs_status> {
+    pub(super) fn link(&self, id: rs_link) -> Result<Using<'_, LinkAndEnd>, rs_status> {
         let using = self.links.links.get(id)?;
         if !self.links.is_own(&using) {
             return Err(RS_ERR_FORKED);
@@ -191,13 +200,14 @@ impl Vm {
         Ok(using)
     }
 
-    fn session<'a>(&'a self, using: &'a LinkAndEnd) -> Session<'a> {
+    pub(super) fn session<'a>(&'a self, using: &'a LinkAndEnd) -> Session<'a> {
         Session {
             host: &self.host,
             heap: self.host.any_heap(),
             link: &using.link,
             remotes: &self.links.remotes,
             published: &self.links.published,
+            snapshots: &self.links.cycles.snapshots,
             around: self,
         }
     }
@@ -212,6 +222,9 @@ impl Vm {
         }
         if own.spin != Duration::ZERO {
             own.spin = SPIN;
+        }
+        if self.host.callbacks().can_summarise() {
+            own.hello.features |= FEATURE;
         }
         own
     }
@@ -232,6 +245,7 @@ impl Vm {
                 pins => usize::try_from(pins).unwrap_or(usize::MAX),
             },
             has_sites: options.flags & RS_LINK_SITES != 0,
+            is_maker: channel.is_maker(),
         };
         let id = self.links.links.add(LinkAndEnd {
             link: Link::new(channel, settings, self.host.allocator()),

@@ -177,6 +177,20 @@ impl Vm {
         Err(RS_ERR_FOREIGN)
     }
 
+    pub fn visit_own_roots(&self, visit: &mut dyn FnMut(rs_value)) {
+        self.visit_roots(visit);
+    }
+
+    pub fn summarise(&self, _is_marked: &dyn Fn(rs_value) -> bool) {}
+
+    pub fn cycles_begin(&self, _ractor: rs_ractor, _timeout: u64) -> Result<(), rs_status> {
+        Err(RS_ERR_UNSUPPORTED)
+    }
+
+    pub fn cycles_finish(&self, _: rs_ractor, _waits: bool) -> Result<Option<u64>, rs_status> {
+        Err(RS_ERR_UNSUPPORTED)
+    }
+
     pub fn remote_release(&self, _remote: rs_remote) -> Result<(), rs_status> {
         Err(RS_ERR_FOREIGN)
     }
