@@ -3,8 +3,8 @@
 //! - [`link`]: one end of a link; [`session`]: its messages; [`state`], [`outbox`]: what is under way.
 //! - [`pins`]: what the peer refers to; [`remotes`]: what this process refers to.
 //! - [`wire`], [`values`]: what messages hold.
-//! - [`ask`]: asking; `answers`: what comes while nobody waits; [`serve`]: answering; [`context`]: on whose behalf;
-//!   [`probe`]: waits that can never end; [`leave`]: copies in the end.
+//! - [`ask`]: asking; `answers`: what comes while nobody waits; [`serve`]: answering; [`context`]: on whose
+//!   behalf; [`probe`]: waits that can never end; [`leave`]: copies in the end.
 //! - [`share`]: graphs that peers read in place; [`watch`]: telling of changes.
 //! - [`cycles`]: garbage that several processes keep alive together.
 //!
