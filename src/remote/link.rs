@@ -108,8 +108,13 @@ impl Link {
     /// Lets the peer use a name, or not any more if there are no rights.
     pub fn export(&self, name: &[u8], value: rs_value, rights: u32) -> Result<(), rs_status> {
         let mut exports = lock(&self.exports);
-        exports.retain(|export| &export.name[..] != name);
         if rights == 0 {
+            exports.retain(|export| &export.name[..] != name);
+            return Ok(());
+        }
+        let mut known = exports.iter_mut();
+        if let Some(known) = known.find(|export| &export.name[..] == name) {
+            (known.value, known.rights) = (value, rights);
             return Ok(());
         }
         let export = Export {

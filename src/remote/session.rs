@@ -218,16 +218,23 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// A reference was received that nobody wants. Without memory to note that, what was noted is sent, which
-    /// makes room; if there is no memory for that either, the link ends, since no count would ever be right.
+    /// A reference was received that nobody wants. Without memory to note that, the peer is told at once, which
+    /// needs none while there is room in the ring; if there is none either, the link ends, since no count would
+    /// ever be right.
     pub(super) fn give_back(&self, pin: u64) -> Result<(), rs_status> {
-        let given = lock(self.remotes).give_back(self.link.id(), pin);
-        given
-            .or_else(|_| {
-                self.send_releases()?;
-                lock(self.remotes).give_back(self.link.id(), pin)
-            })
+        let noted = lock(self.remotes).give_back(self.link.id(), pin);
+        noted
+            .or_else(|_| self.send_release(pin))
             .map_err(|status| self.end(status))
+    }
+
+    fn send_release(&self, pin: u64) -> Result<(), rs_status> {
+        let mut message = Writer::new(self.link.allocator);
+        message.words(&[pin, 1])?;
+        let mut state = self.state();
+        state.send(RELEASE, &mut message, Tell::Later)?;
+        state.counters.released += 1;
+        Ok(())
     }
 
     /// The next message, if there is one; `done` was read.

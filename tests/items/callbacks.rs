@@ -1,6 +1,6 @@
 //! What the library calls.
 
-use super::{Content, FALSE, NIL, TRUE, host, object};
+use super::{Content, FALSE, Moment, NIL, TRUE, host, object};
 use std::cell::Cell;
 use std::ffi::c_void;
 use std::ptr;
@@ -21,7 +21,12 @@ fn countdown(left: &Cell<i64>) -> bool {
 
 pub unsafe extern "C" fn allocate(ctx: *mut c_void, size: usize) -> *mut c_void {
     let host = host(ctx);
+    host.tell(Moment::Allocates);
     if countdown(&host.allocations_left) {
+        host.failures.set(host.failures.get() + 1);
+        if host.fails_once.get() {
+            host.allocations_left.set(-1);
+        }
         return ptr::null_mut();
     }
     host.balance.set(host.balance.get() + 1);
@@ -86,6 +91,7 @@ pub unsafe extern "C" fn read_items(
     count: usize,
     items: *mut rs_item,
 ) -> rs_status {
+    host(ctx).tell(Moment::Reads);
     if countdown(&host(ctx).callbacks_left) {
         return RS_ERR_HOST;
     }
@@ -139,6 +145,7 @@ pub unsafe extern "C" fn make_items(
     values: *mut rs_value,
 ) -> rs_status {
     let host = host(ctx);
+    host.tell(Moment::Makes);
     for index in 0..count {
         if countdown(&host.callbacks_left) {
             return RS_ERR_HOST;
@@ -201,10 +208,11 @@ pub unsafe extern "C" fn make_remote(
 }
 
 pub unsafe extern "C" fn replace_remote(
-    _ctx: *mut c_void,
+    ctx: *mut c_void,
     remote: rs_value,
     value: rs_value,
 ) -> rs_status {
+    host(ctx).tell(Moment::Replaces);
     *object(remote).content.borrow_mut() = Content::Forward(value);
     RS_OK
 }
@@ -219,7 +227,10 @@ pub unsafe extern "C" fn operate(
     let host = host(ctx);
     // SAFETY: the library's pointers.
     let operation = unsafe { &*operation };
-    match host.carry_out(link, target, operation) {
+    host.tell(Moment::Operates(operation.index));
+    let outcome = host.carry_out(link, target, operation);
+    host.tell(Moment::HasOperated);
+    match outcome {
         Ok(value) => {
             // SAFETY: as above.
             unsafe { result.write(value) };
@@ -235,4 +246,8 @@ pub unsafe extern "C" fn is_cancelled(ctx: *mut c_void, _link: rs_link) -> u32 {
 
 pub unsafe extern "C" fn on_change(ctx: *mut c_void, _link: rs_link, remote: rs_value) {
     host(ctx).changed.borrow_mut().push(remote);
+}
+
+pub unsafe extern "C" fn blocking_enter(ctx: *mut c_void) {
+    host(ctx).tell(Moment::Waits);
 }

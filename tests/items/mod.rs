@@ -4,10 +4,11 @@
 #![allow(dead_code)]
 
 mod callbacks;
+mod operations;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::ffi::{CStr, c_void};
+use std::ffi::c_void;
 use std::ptr;
 use std::rc::Rc;
 use vmshare::ffi;
@@ -66,6 +67,28 @@ pub fn small(integer: i64) -> rs_value {
     (integer << 2) as rs_value | 3
 }
 
+/// What a host is about to do, or has done: for tests in which something happens just then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// Is going to wait for a peer.
+    Waits,
+    /// Begins to carry out an operation with this `index`.
+    Operates(u64),
+    /// Has carried it out.
+    HasOperated,
+    /// Puts an object of its own in the place of a reference.
+    Replaces,
+    /// Says what a value is.
+    Reads,
+    /// Makes an object.
+    Makes,
+    /// Gives the library memory.
+    Allocates,
+}
+
+/// What is to be told of moments.
+pub type Observe = Box<dyn Fn(Moment)>;
+
 /// A host whose objects live as long as it does.
 pub struct Host {
     // Boxed: objects must not move when there are more.
@@ -75,6 +98,10 @@ pub struct Host {
     pub main: rs_ractor,
     /// Fails the allocation after this many; negative: none.
     pub allocations_left: Cell<i64>,
+    /// Only that one, and not those behind it.
+    pub fails_once: Cell<bool>,
+    /// Allocations that have failed.
+    pub failures: Cell<u64>,
     /// Allocations that were not released. Not in here: the library counts while `drop` holds the host alone.
     pub balance: Rc<Cell<i64>>,
     /// Fails the callback after this many; negative: none.
@@ -87,11 +114,18 @@ pub struct Host {
     pub variables: RefCell<HashMap<Vec<u8>, rs_value>>,
     /// Has its collector look at the roots in each callback that may collect.
     pub collects: Cell<bool>,
+    /// Is told of each moment.
+    pub observer: RefCell<Option<Observe>>,
 }
 
 fn host<'a>(ctx: *mut c_void) -> &'a Host {
     // SAFETY: the ctx of every vm of these tests.
     unsafe { &*ctx.cast::<Host>() }
+}
+
+/// Whether a value is an object, and no immediate.
+pub fn is_object(value: rs_value) -> bool {
+    value > TRUE && value & 3 == 0
 }
 
 pub fn object<'a>(value: rs_value) -> &'a Object {
@@ -105,50 +139,6 @@ pub fn content(value: rs_value) -> Content {
 }
 
 impl Host {
-    fn carry_out(
-        &self,
-        link: rs_link,
-        target: rs_value,
-        operation: &rs_operation,
-    ) -> Result<rs_value, rs_status> {
-        let arguments = operation.arguments();
-        let index = operation.index as usize;
-        match operation.code {
-            RS_READ_VARIABLE => {
-                let found = self.variables.borrow().get(operation.name()).copied();
-                found.ok_or_else(|| self.raise(link, c"unbound", c"no such variable"))
-            }
-            RS_CALL => match &*object(target).content.borrow() {
-                Content::Function(Function(body)) => body(self, link, arguments),
-                _ => Err(self.raise(link, c"type", c"not a function")),
-            },
-            RS_READ_ELEMENT | RS_WRITE_ELEMENT | RS_EXCHANGE_ELEMENT | RS_ADD_ELEMENT => {
-                match &mut *object(target).content.borrow_mut() {
-                    Content::Cons(own) => element(own, index, operation),
-                    Content::Vector(own) | Content::Record(_, own) => {
-                        element(own, index, operation)
-                    }
-                    _ => None,
-                }
-                .ok_or_else(|| self.raise(link, c"range", c"no such element"))
-            }
-            RS_READ_LENGTH => match &*object(target).content.borrow() {
-                Content::Vector(own) => Ok(small(own.len() as i64)),
-                _ => Err(RS_ERR_UNSUPPORTED),
-            },
-            _ => Err(RS_ERR_UNSUPPORTED),
-        }
-    }
-
-    /// Tells why an operation fails.
-    pub fn raise(&self, link: rs_link, kind: &CStr, text: &CStr) -> rs_status {
-        // SAFETY: C strings.
-        let status =
-            unsafe { ffi::link::rs_link_raise(self.vm, link, kind.as_ptr(), text.as_ptr()) };
-        assert_eq!(status, RS_OK);
-        RS_RAISED
-    }
-
     /// A host; with `immediates` it says how it writes integers, nil, false and true.
     pub fn new(immediates: bool) -> Box<Host> {
         let mut host = Box::new(Host {
@@ -156,12 +146,15 @@ impl Host {
             vm: ptr::null_mut(),
             main: 0,
             allocations_left: Cell::new(-1),
+            fails_once: Cell::new(false),
+            failures: Cell::new(0),
             balance: Rc::default(),
             callbacks_left: Cell::new(-1),
             cancels: Cell::new(false),
             changed: RefCell::default(),
             variables: RefCell::new(HashMap::new()),
             collects: Cell::new(false),
+            observer: RefCell::new(None),
         });
         // SAFETY: zero is every member's default.
         let mut data: rs_host = unsafe { std::mem::zeroed() };
@@ -189,6 +182,7 @@ impl Host {
         data.on_change = Some(callbacks::on_change);
         data.operate = Some(callbacks::operate);
         data.is_cancelled = Some(callbacks::is_cancelled);
+        data.blocking_enter = Some(callbacks::blocking_enter);
         if immediates {
             data.immediates = rs_immediates {
                 integer_shift: 2,
@@ -216,9 +210,24 @@ impl Host {
         value
     }
 
+    fn tell(&self, moment: Moment) {
+        if let Some(observer) = &*self.observer.borrow() {
+            observer(moment);
+        }
+    }
+
     /// A function that peers may call.
     pub fn function(&self, body: Body) -> rs_value {
         self.make(Content::Function(Function(body)))
+    }
+
+    /// All objects.
+    pub fn values(&self) -> Vec<rs_value> {
+        let objects = self.objects.borrow();
+        objects
+            .iter()
+            .map(|own| &raw const **own as rs_value)
+            .collect()
     }
 
     /// How many objects there are.
@@ -310,22 +319,6 @@ fn ok<T>(status: rs_status, value: T) -> Result<T, rs_status> {
         RS_OK => Ok(value),
         status => Err(status),
     }
-}
-
-/// Reads or writes an element.
-fn element(own: &mut [rs_value], index: usize, operation: &rs_operation) -> Option<rs_value> {
-    let place = own.get_mut(index)?;
-    let before = *place;
-    match (operation.code, operation.arguments()) {
-        (RS_WRITE_ELEMENT, [value]) => *place = *value,
-        (RS_EXCHANGE_ELEMENT, [expected, value]) if before == *expected => *place = *value,
-        (RS_ADD_ELEMENT, [amount]) => {
-            *place = small((before as i64 >> 2) + (*amount as i64 >> 2));
-            return Some(*place);
-        }
-        _ => {}
-    }
-    Some(before)
 }
 
 impl Drop for Host {

@@ -1,7 +1,8 @@
 //! Processes that meet over a socket, and three of them.
 
+use crate::end::End;
 use crate::items::Host;
-use crate::pair::{End, adopt, alone, expect_end, fork_to, open_descriptors};
+use crate::pair::{DEFAULT, alone, expect_end, fork_to, join_link, new_link, open_descriptors};
 use vmshare::ffi::link::*;
 use vmshare::host::exchange::*;
 use vmshare::status::*;
@@ -15,12 +16,12 @@ pub fn two_by_socket(server: impl FnOnce(&End), client: impl FnOnce(&End)) {
         drop_descriptor(ours);
         let host = Host::new(true);
         let link = connect(&host, theirs);
-        client(&End::of(host, link, 0));
+        client(&End::new(host, link, 0));
     });
     drop_descriptor(theirs);
     let host = Host::new(true);
     let link = accept(&host, ours);
-    let own = End::of(host, link, child);
+    let own = End::new(host, link, child);
     server(&own);
     expect_end(child);
     let _ = own.close(false);
@@ -37,15 +38,15 @@ pub fn three(
 ) {
     let _alone = alone();
     let host = Host::new(true);
-    let (link_of_first, end_of_first) = new_link(&host);
-    let (link_of_second, end_of_second) = new_link(&host);
+    let (link_of_first, end_of_first) = new_link(&host, &DEFAULT);
+    let (link_of_second, end_of_second) = new_link(&host, &DEFAULT);
     let [of_first, of_second] = sockets();
     let first = fork_to(|| {
         drop_descriptor(of_first);
         let host = Host::new(true);
-        let link = adopt(&host, end_of_first);
+        let link = join_link(&host, &DEFAULT, end_of_first);
         let other = connect(&host, of_second);
-        first(&End::of(host, link, 0), other);
+        first(&End::new(host, link, 0), other);
     });
     // SAFETY: the children have not been waited for.
     let status = unsafe { rs_link_spawned(host.vm, link_of_first, first) };
@@ -53,16 +54,16 @@ pub fn three(
     let second = fork_to(|| {
         drop_descriptor(of_second);
         let host = Host::new(true);
-        let link = adopt(&host, end_of_second);
+        let link = join_link(&host, &DEFAULT, end_of_second);
         let other = accept(&host, of_first);
-        second(&End::of(host, link, 0), other);
+        second(&End::new(host, link, 0), other);
     });
     // SAFETY: as above.
     let status = unsafe { rs_link_spawned(host.vm, link_of_second, second) };
     assert_eq!(status, RS_OK);
     drop_descriptor(of_first);
     drop_descriptor(of_second);
-    let own = End::of(host, link_of_first, first);
+    let own = End::new(host, link_of_first, first);
     parent(&own, link_of_second);
     let _ = own.close(false);
     // SAFETY: any id may be given.
@@ -84,14 +85,6 @@ fn sockets() -> [i32; 2] {
 fn drop_descriptor(descriptor: i32) {
     // SAFETY: nobody else has it.
     assert_eq!(unsafe { libc::close(descriptor) }, 0);
-}
-
-fn new_link(host: &Host) -> (rs_link, rs_link_end) {
-    let (mut link, mut end) = (0, rs_link_end::default());
-    // SAFETY: valid pointers.
-    let status = unsafe { rs_link_new(host.vm, host.main, std::ptr::null(), &mut link, &mut end) };
-    assert_eq!(status, RS_OK);
-    (link, end)
 }
 
 fn accept(host: &Host, socket: i32) -> rs_link {

@@ -1,7 +1,8 @@
 //! One of the two is killed, at any moment: the other one goes on, and nothing is left.
 
+use crate::end::End;
 use crate::items::{Content, NIL, small};
-use crate::pair::{End, two, two_and_a_kill};
+use crate::pair::{two, two_and_a_kill};
 use std::time::{Duration, Instant};
 use vmshare::host::contract::rs_value;
 use vmshare::host::exchange::*;
@@ -84,7 +85,7 @@ fn an_owner_is_killed_at_any_moment() {
                 assert_eq!(asker.counts().pins, 0);
             },
             |owner: &End| {
-                owner.export("pins", owner.host.function(crate::pair::pins), RS_CAN_CALL);
+                owner.export("pins", owner.host.function(crate::end::pins), RS_CAN_CALL);
                 owner.export("top", vector(owner, 100), RS_CAN_ALL);
                 owner.serve_until_gone();
             },

@@ -1,7 +1,8 @@
 //! A peer that does not keep to the protocol gets errors, and nobody else anything.
 
+use crate::end::End;
 use crate::items::{Content, NIL, small};
-use crate::pair::{End, two, two_with_a_liar};
+use crate::pair::{DEFAULT, two_with, two_with_a_liar};
 use std::time::Duration;
 use vmshare::host::exchange::*;
 use vmshare::host::memory::{HostAllocator, Vec as Buffer};
@@ -41,6 +42,33 @@ pub fn send(channel: &mut Channel, kind: u32, words: &[u64]) -> Result<(), rs_st
     let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_ne_bytes()).collect();
     let mut wait = Wait::until(Deadline::after(std::time::Duration::from_secs(5)));
     channel.send(&mut wait, kind, &[&bytes])
+}
+
+/// A request of an honest peer, without arguments.
+pub fn request(code: u32, pin: u64, index: u64, name: &str) -> Vec<u64> {
+    let (serial, deadline, chain, limit, arguments) = (1, u64::MAX, 1, 0, 0);
+    let mut bytes = name.as_bytes().to_vec();
+    bytes.resize(bytes.len().next_multiple_of(8), 0);
+    let mut words = vec![serial, deadline, chain, u64::from(code), pin, index, limit];
+    words.push(name.len() as u64);
+    words.extend(
+        bytes
+            .chunks(8)
+            .map(|word| u64::from_ne_bytes(word.try_into().unwrap())),
+    );
+    words.push(arguments);
+    words
+}
+
+/// The words of the next message.
+pub fn receive(channel: &mut Channel) -> Vec<u64> {
+    let mut buffer = Buffer::new_in(HostAllocator::malloc());
+    let mut wait = Wait::until(Deadline::after(Duration::from_secs(20)));
+    channel.receive(&mut wait, &mut buffer).unwrap();
+    buffer
+        .chunks(8)
+        .map(|word| u64::from_ne_bytes(word.try_into().unwrap()))
+        .collect()
 }
 
 /// Requests of a liar: right ones of every kind, with some words changed; and noise.
@@ -140,7 +168,12 @@ fn a_peer_that_reads_nothing_stops_nobody() {
 
 #[test]
 fn a_peer_gets_no_more_pins_than_it_may_have() {
-    two(
+    let fifty = rs_link_options {
+        pins: 50,
+        ..DEFAULT
+    };
+    two_with(
+        fifty,
         |parent: &End| {
             let all = (0..100)
                 .map(|_| parent.host.make(Content::Cons([NIL, NIL])))

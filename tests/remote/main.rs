@@ -4,15 +4,24 @@
 
 mod company;
 mod deaths;
+mod end;
 #[path = "../items/mod.rs"]
 mod items;
+mod kind;
 mod lies;
 mod meeting;
 mod pair;
+mod quotas;
+mod requests;
+mod shared;
 mod sharing;
+mod shortage;
+mod steps;
+mod tricky;
 
+use end::End;
 use items::{Content, Host, NIL, TRUE, content, object, small};
-use pair::{End, two};
+use pair::two;
 use vmshare::host::contract::rs_value;
 use vmshare::host::exchange::*;
 use vmshare::host::item::*;
@@ -110,9 +119,9 @@ fn call_back(host: &Host, link: rs_link, arguments: &[rs_value]) -> Result<rs_va
     }
     let arguments = [*function, small((*count as i64 >> 2) - 1)];
     match content(*function) {
-        Content::Remote(..) => pair::call(host, link, *function, &arguments),
+        Content::Remote(..) => end::call(host, link, *function, &arguments),
         // It has come home: the next one is the peer's.
-        _ => pair::call_by_name(host, link, "call-back", &arguments),
+        _ => end::call_by_name(host, link, "call-back", &arguments),
     }
 }
 

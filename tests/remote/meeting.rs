@@ -1,8 +1,9 @@
 //! How processes come to a link, and what they can find out about it.
 
 use crate::company::{three, two_by_socket};
+use crate::end::{End, call_by_name, copy_of, variable_of};
 use crate::items::{Content, Host, NIL, content, object, small};
-use crate::pair::{End, call_by_name, copy_of, two, variable_of};
+use crate::pair::two;
 use std::cell::Cell;
 use std::time::Duration;
 use vmshare::ffi::link::rs_link_pins;

@@ -1,8 +1,9 @@
 //! Shareable graphs that a peer reads in place.
 
+use crate::end::End;
 use crate::items::{Content, Host, NIL, content, object, small};
 use crate::lies::send;
-use crate::pair::{End, two, two_with_a_liar};
+use crate::pair::{two, two_with_a_liar};
 use std::os::fd::{AsFd, FromRawFd, OwnedFd};
 use std::time::Duration;
 use vmshare::ffi::graph::rs_image;
@@ -15,7 +16,7 @@ use vmshare::shm::channel::Channel;
 use vmshare::status::*;
 
 /// A vector of so many conses (index . "text"), shareable.
-fn shareable_vector(host: &Host, length: i64) -> rs_value {
+pub fn shareable_vector(host: &Host, length: i64) -> rs_value {
     let text = host.make(Content::Text(0, b"text".to_vec()));
     let pair = |index| host.make(Content::Cons([small(index), text]));
     let vector = host.make(Content::Vector((0..length).map(pair).collect()));
@@ -26,7 +27,7 @@ fn shareable_vector(host: &Host, length: i64) -> rs_value {
 }
 
 impl End {
-    fn share(&self, target: rs_value) -> Result<rs_image, rs_status> {
+    pub fn share(&self, target: rs_value) -> Result<rs_image, rs_status> {
         let Content::Remote(remote, _) = content(target) else {
             panic!("no remote");
         };
@@ -188,7 +189,8 @@ fn memory_that_its_sender_can_still_write_is_no_image() {
                 assert_eq!(libc::ftruncate(file, 4096), 0);
                 OwnedFd::from_raw_fd(file)
             };
-            answer(channel, &[1, 512, 0], Some(file));
+            // A graph: no words of it here, no references, and 512 words in the file.
+            answer(channel, &[7, 0, 0, 512 << 3 | 1], Some(file));
             std::thread::sleep(Duration::from_millis(200));
         },
     );
