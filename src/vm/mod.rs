@@ -12,6 +12,8 @@ pub mod links;
 #[cfg(not(vmshare_links))]
 #[path = "no_links.rs"]
 pub mod links;
+#[cfg(vmshare_links)]
+mod remotes;
 pub mod shell;
 
 use crate::autoshare::pull::Task;
