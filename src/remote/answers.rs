@@ -48,6 +48,13 @@ impl Session<'_> {
         Ok(())
     }
 
+    /// Whether the answer to a request was kept.
+    pub(super) fn has_answer(&self, request: u64) -> bool {
+        let state = self.state();
+        let waiting = state.waiting.get(&request);
+        waiting.is_some_and(|waiting| waiting.answer.is_some())
+    }
+
     /// Whether a request waits whose answer has not come.
     fn keeps(&self, serial: u64) -> bool {
         let state = self.state();

@@ -2,7 +2,7 @@
 
 use super::context::{self, NO_CHAIN};
 use super::outbox::Tell;
-use super::session::{REQUEST, Session};
+use super::session::{Awaited, REQUEST, Session};
 use super::state::{Message, Waiting};
 use super::values::Sent;
 use super::wire::{Reader, Writer};
@@ -368,19 +368,21 @@ impl Session<'_> {
         deadline: Deadline,
         chain: u64,
     ) -> Result<Message, rs_status> {
-        if let Some(answer) = self.kept_answer(serial) {
-            return Ok(answer);
-        }
+        let awaited = Awaited {
+            deadline,
+            chain,
+            request: serial,
+        };
         let mut done = None;
         loop {
-            let message = self.receive(done.take(), deadline, chain)?;
-            if message.answers(serial) {
-                return Ok(message);
-            }
-            done = self.handle(message)?;
             if let Some(answer) = self.kept_answer(serial) {
                 return Ok(answer);
             }
+            done = match self.receive(done.take(), awaited)? {
+                Some(message) if message.answers(serial) => return Ok(message),
+                Some(message) => self.handle(message)?,
+                None => None,
+            };
         }
     }
 

@@ -1,9 +1,9 @@
 //! Carrying out what a peer asks for.
 
 use super::ask::{COPY, FETCH, FIRST_OWN, FOLLOW, is_by_name};
-use super::context::{self, NO_CHAIN};
+use super::context;
 use super::outbox::Tell;
-use super::session::{ANSWER, Session};
+use super::session::{ANSWER, Awaited, Session};
 use super::share::{LOCATE, SHARE};
 use super::state::Message;
 use super::values::Sent;
@@ -104,9 +104,13 @@ impl Session<'_> {
             0 => Deadline::NEVER,
             timeout => Deadline::after(Duration::from_nanos(timeout)),
         };
-        let message = self.receive(None, end, NO_CHAIN)?;
-        let done = self.handle(message)?;
-        self.serve_what_is_there(done)
+        match self.receive(None, Awaited::anything(end))? {
+            Some(message) => {
+                let done = self.handle(message)?;
+                self.serve_what_is_there(done)
+            }
+            None => Ok(()),
+        }
     }
 
     /// Carries out what came together with a message, which is done, so that it is answered together.
@@ -191,7 +195,12 @@ impl Session<'_> {
             }
             LOCATE => self.located(target.value, request.index)?,
             code => {
-                let value = self.operate(request, target.value, arguments)?;
+                // A nested request may give back the last reference to what it is done to.
+                lock(&self.link.pins).hold(request.pin);
+                let outcome = self.operate(request, target.value, arguments);
+                // It was held, unless the link has ended, or there was no pin.
+                let _ = lock(&self.link.pins).release(request.pin, 1);
+                let value = outcome?;
                 if is_write(code) && target.value != 0 {
                     self.around.changed(target.value);
                 }

@@ -78,6 +78,27 @@ const RELEASES: usize = SHORT / 2;
 /// Messages that are kept while only those of a chain are carried out; later ones stay in the ring.
 const MOST_DEFERRED: usize = 1 << 10;
 
+/// What a thread waits for.
+#[derive(Clone, Copy)]
+pub(super) struct Awaited {
+    pub deadline: Deadline,
+    /// The chain of calls that waits, or [`NO_CHAIN`].
+    pub chain: u64,
+    /// The request whose answer is waited for, or 0.
+    pub request: u64,
+}
+
+impl Awaited {
+    /// Whatever comes.
+    pub fn anything(deadline: Deadline) -> Self {
+        Awaited {
+            deadline,
+            chain: NO_CHAIN,
+            request: 0,
+        }
+    }
+}
+
 /// What a link needs of the vm around it.
 pub trait Surroundings {
     /// Makes an ordinary object of what a reference leads to, over the link that it came by.
@@ -252,15 +273,19 @@ impl Session<'_> {
     }
 
     /// Waits for the next message, and sends meanwhile what there was no room for; `done` was read. What belongs
-    /// to `chain` is carried out over all links.
+    /// to the chain is carried out over all links; none: meanwhile the answer that is waited for was kept.
     pub(super) fn receive(
         &self,
         done: Option<Message>,
-        deadline: Deadline,
-        chain: u64,
-    ) -> Result<Message, rs_status> {
+        awaited: Awaited,
+    ) -> Result<Option<Message>, rs_status> {
+        let Awaited {
+            deadline,
+            chain,
+            request,
+        } = awaited;
         if let Some(message) = self.receive_soon(done, deadline)? {
-            return Ok(message);
+            return Ok(Some(message));
         }
         self.send_releases()?;
         let mut slice = self.first_slice(chain);
@@ -273,7 +298,7 @@ impl Session<'_> {
             match self.receive_within(end) {
                 Ok(message) => {
                     self.observe(Some(&message));
-                    return Ok(message);
+                    return Ok(Some(message));
                 }
                 Err(RS_ERR_TIMEOUT) if deadline.has_passed(now()) => return Err(RS_ERR_TIMEOUT),
                 Err(RS_ERR_TIMEOUT) => {}
@@ -285,9 +310,12 @@ impl Session<'_> {
             if chain != NO_CHAIN && self.look_around(chain, &mut patience)? {
                 return Err(RS_ERR_DEADLOCK);
             }
-            // In there, what this link waits for may have been received, and deferred.
+            // In there, what this link waits for may have been received: and deferred, or kept.
             if let Some(message) = self.receive_now(None)? {
-                return Ok(message);
+                return Ok(Some(message));
+            }
+            if self.has_answer(request) {
+                return Ok(None);
             }
             slice = slice.max(SLICE);
         }

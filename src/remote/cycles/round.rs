@@ -10,10 +10,9 @@ use super::observer::{Notes, numbers};
 use super::summary::{LONGEST, Summary};
 use crate::host::exchange::rs_link;
 use crate::host::memory::{HostAllocator, Vec, push, words_of};
-use crate::remote::context::NO_CHAIN;
 use crate::remote::link::Link;
 use crate::remote::outbox::Tell;
-use crate::remote::session::{MARKER, SUMMARY, Session};
+use crate::remote::session::{Awaited, MARKER, SUMMARY, Session};
 use crate::remote::state::Message;
 use crate::remote::wire::{Reader, Writer};
 use crate::shm::channel::Channel;
@@ -62,8 +61,9 @@ impl Session<'_> {
     pub fn wait_for_summary(&self, deadline: Deadline) -> Result<(), rs_status> {
         let mut done = None;
         while self.link.ended().is_none() && self.link.observer.is_noting() {
-            let message = self.receive(done.take(), deadline, NO_CHAIN)?;
-            done = self.handle(message)?;
+            if let Some(message) = self.receive(done.take(), Awaited::anything(deadline))? {
+                done = self.handle(message)?;
+            }
         }
         Ok(())
     }
