@@ -36,7 +36,6 @@ pub struct Vm {
     autoshare: Autoshare,
     fork: ForkHold,
     images: Kept<KeptImage>,
-    #[cfg(vmshare_links)]
     links: links::Links,
 }
 
@@ -50,7 +49,6 @@ impl Vm {
             autoshare,
             fork: ForkHold::new(),
             images: Kept::new(Kind::Image, number, allocator),
-            #[cfg(vmshare_links)]
             links: links::Links::new(number, allocator),
         };
         Ok((vm, main))
