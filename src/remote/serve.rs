@@ -342,6 +342,10 @@ impl Session<'_> {
 
     /// Sends an answer. If the peer has said that more requests follow, their answers may go with it.
     pub(super) fn answer_with(&self, message: &mut Writer, tell: Tell) -> Result<(), rs_status> {
+        // What the program has dropped meanwhile goes first: who gets the answer can rely on that.
+        if lock(self.remotes).has_releases() {
+            self.send_releases()?;
+        }
         let sent = {
             let mut state = self.state();
             state.counters.served += 1;
