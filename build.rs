@@ -79,6 +79,11 @@ const HEADERS: &[Header] = &[
         includes: &["graph", "link"],
     },
     Header {
+        name: "cycles",
+        sources: &["src/ffi/cycles.rs"],
+        includes: &["link"],
+    },
+    Header {
         name: "report",
         sources: &["src/ffi/report.rs"],
         includes: &["vm"],

@@ -79,12 +79,17 @@
  *    called with the arguments of a peer.
  * 3. In the parent: rs_link_new, fork and exec with rs_link_inherit in between, rs_link_spawned,
  *    rs_link_export; then rs_link_serve from the event loop, which polls rs_link_fd. In the child:
- *    rs_link_adopt.
+ *    rs_link_adopt. Processes that meet over a Unix socket: rs_link_accept and rs_link_connect.
  * 4. Where a primitive finds that its argument is of the wrong type, it looks whether that is a
  *    remote object, and calls rs_remote_get, rs_remote_set, … (inline.h): ordinary objects pay
  *    nothing.
  * 5. rs_link_close with RS_LINK_EVACUATE before the process ends: what it had lent becomes ordinary
  *    objects of the peer.
+ * 6. Where it pays: rs_remote_begin for many requests in one round trip, rs_remote_path and
+ *    rs_remote_copy for many objects in one request, rs_remote_share for what never changes, and
+ *    rs_remote_watch for what rarely does.
+ * 7. Objects of two processes that refer to each other keep each other alive: fill in `collect`,
+ *    and let the parent call rs_cycles_begin and rs_cycles_finish now and then (cycles.h).
  *
  * OWNERSHIP
  *
@@ -115,7 +120,8 @@
  * the world. While it is stopped: rs_gc_visit_roots while marking; rs_gc_sweep after marking;
  * rs_gc_update if objects moved; with a side table (or RS_MARK_ON_ASSIGN) rs_gc_moved for each
  * object that moves and rs_gc_freed for each whose memory is used again. A host that frees without
- * stopping its threads puts rs_gc_begin and rs_gc_end around that.
+ * stopping its threads puts rs_gc_begin and rs_gc_end around that. For cycles over processes,
+ * `collect` marks in two phases, with rs_gc_visit_own_roots and rs_gc_summarise in between.
  *
  * FORK (vm.h)
  *
@@ -148,6 +154,7 @@
  *     vmshare/graph.h       images: whole graphs in one piece of memory
  *     vmshare/link.h        connections to other processes
  *     vmshare/remote.h      objects of another process
+ *     vmshare/cycles.h      garbage that several processes keep alive together
  *     vmshare/loader.h      all of it by dlopen; not included here
  *     vmshare.hpp           handles for C++; not included here
  */
@@ -166,6 +173,7 @@
 #include "vmshare/autoshare.h"
 #include "vmshare/walk.h"
 
+#include "vmshare/cycles.h"
 #include "vmshare/graph.h"
 #include "vmshare/link.h"
 #include "vmshare/remote.h"

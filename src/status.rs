@@ -69,6 +69,8 @@ pub const RS_ERR_TIMEOUT: rs_status = -17;
 pub const RS_ERR_DENIED: rs_status = -18;
 /// The reference was revoked, or the peer has forgotten what it leads to.
 pub const RS_ERR_STALE: rs_status = -19;
+/// Processes wait for each other in a circle; this one has found out.
+pub const RS_ERR_DEADLOCK: rs_status = -20;
 
 /// Number, C name and sentence of each status; the only list of them.
 const STATUSES: &[(rs_status, &CStr, &CStr)] = &[
@@ -167,6 +169,11 @@ const STATUSES: &[(rs_status, &CStr, &CStr)] = &[
         RS_ERR_STALE,
         c"RS_ERR_STALE",
         c"the reference leads to nothing any more",
+    ),
+    (
+        RS_ERR_DEADLOCK,
+        c"RS_ERR_DEADLOCK",
+        c"the wait could never end",
     ),
 ];
 

@@ -67,7 +67,7 @@ fn structs_have_the_same_layout_in_c() {
             on_mark, on_unmark, on_transition, safepoint, blocking_enter, blocking_leave,
             stop_world, resume_world, current_ractor, site, describe, label, content_hash, warn,
             allocate, release, fatal, immediates, read_items, read_elements, make_items,
-            set_elements, make_remote, operate, is_cancelled, replace_remote,
+            set_elements, make_remote, operate, is_cancelled, replace_remote, on_change, collect,
         }
         rs_item { kind, flags, count, content, name, name_length }
         rs_immediates {
@@ -79,7 +79,7 @@ fn structs_have_the_same_layout_in_c() {
         rs_pin { object, number, references, rights, code, site }
         rs_link_end { segment, socket }
         rs_link_statistics {
-            size, reserved, pins, remotes, requests, served, released, messages, bytes,
+            size, reserved, pins, remotes, requests, served, released, messages, bytes, collected,
         }
         rs_report {
             size, status, cause, slot_kind, slot, object, reader, writer, read_site, write_site,
@@ -108,9 +108,9 @@ fn constants_have_the_same_value_in_c() {
         RS_ERR_ARGUMENT RS_ERR_CLOSED RS_ERR_FOREIGN RS_ERR_THREAD RS_ERR_REENTRANT RS_ERR_MEMORY
         RS_ERR_PANIC RS_ERR_POISONED RS_ERR_ABI RS_ERR_HOST RS_ERR_UNSUPPORTED RS_ERR_LIMIT
         RS_ERR_FORKED RS_ERR_IMAGE RS_RAISED RS_CANCELLED RS_ERR_PEER RS_ERR_DEAD RS_ERR_TIMEOUT
-        RS_ERR_DENIED RS_ERR_STALE RS_LINK_OPEN RS_LINK_SITES RS_REQUEST_MORE RS_LINK_EVACUATE RS_LINK_FETCH
+        RS_ERR_DENIED RS_ERR_STALE RS_ERR_DEADLOCK RS_LINK_OPEN RS_LINK_SITES RS_REQUEST_MORE RS_LINK_EVACUATE RS_LINK_FETCH
         RS_READ_VARIABLE RS_WRITE_VARIABLE RS_READ_ELEMENT RS_WRITE_ELEMENT RS_READ_KEY RS_WRITE_KEY
-        RS_READ_LENGTH RS_PRINT RS_CALL RS_EXCHANGE_ELEMENT RS_EQUAL
+        RS_READ_LENGTH RS_PRINT RS_CALL RS_EXCHANGE_ELEMENT RS_EQUAL RS_ADD_ELEMENT
         RS_CAN_READ RS_CAN_WRITE RS_CAN_CALL RS_CAN_ALL RS_ITEM_REMOTE RS_ITEM_BY_VALUE
         RS_ABI
         RS_FLAGS_IN_HEADER RS_FLAGS_IN_SIDE_TABLE RS_FLAGS_SPLIT

@@ -72,7 +72,7 @@ pub fn remote_list(bench: &Bench) -> Rows {
     };
     let figures = measure_sized(bench, "list", bench.scale.list, &[RPYC])?;
     let mut rows = Vec::new();
-    for way in ["elements", "paths", "parts", "whole"] {
+    for way in ["elements", "paths", "parts", "whole", "shared"] {
         let others: &[&str] = match way {
             "elements" => &["RPyC"],
             "whole" => &["RPyC, obtain"],
@@ -105,7 +105,11 @@ pub fn graph_copy(bench: &Bench) -> Rows {
 pub fn bulk_copy(bench: &Bench) -> Rows {
     let figures = measure(bench, "bulk", &[])?;
     let figure = figures.get("bulk")?;
-    Ok(vec![judge("bulk_copy", figure, "two memcpys", 1.0 / 0.9)])
+    let sealed = figures.get("bulk/sealed")?;
+    Ok(vec![
+        judge("bulk_copy/ring", figure, "two memcpys", 1.0 / 0.9),
+        judge("bulk_copy/sealed", sealed, "pwrite and seal", 1.0 / 0.9),
+    ])
 }
 
 /// A field of a record in an image.

@@ -9,8 +9,11 @@
 #include "remote_pair.h"
 #include "timing.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 static rs_value copy_top(RemotePair *pair)
 {
@@ -102,6 +105,76 @@ static void copy_bare(const Bare *bare, RemoteHost *host, size_t size, Figure *f
     remote_host_renew(host, used);
 }
 
+/* === a string that nobody changes any more, mapped === */
+
+/* As many strings as there are rounds, and one: each is published once only. */
+#define STRINGS 8
+
+static rs_value make_strings(RemoteHost *host, size_t size)
+{
+    RemoteObject *strings = remote_make(host, REMOTE_VECTOR, STRINGS);
+    for (size_t index = 0; index < STRINGS; index++) {
+        strings->elements[index] = make_string(host, size);
+        expect(rs_make_shareable(host->vm, host->main, strings->elements[index]),
+               "rs_make_shareable");
+    }
+    return (rs_value)strings;
+}
+
+/* Milliseconds until a string of the owner's can be read where it lies. */
+static double share_string(RemotePair *pair, size_t index, size_t size)
+{
+    RemoteHost *host = &pair->host;
+    rs_value stub = 0;
+    rs_image image = 0;
+    const uint64_t *words = NULL;
+    size_t count = 0;
+    expect(rs_remote_get(host->vm, host->link, pair->top, index, &stub), "rs_remote_get");
+    rs_remote remote = ((const RemoteObject *)stub)->length;
+    double begun = clock_nanoseconds();
+    expect(rs_remote_share(host->vm, remote, &image), "rs_remote_share");
+    expect(rs_image_words(host->vm, image, &words, &count), "rs_image_words");
+    const char *bytes = rs_image_bytes(words, rs_image_root(words));
+    double spent = clock_nanoseconds() - begun;
+    expect_that(bytes && bytes[0] == 'x' && bytes[size - 1] == 'x', "the wrong string");
+    expect(rs_image_free(host->vm, image), "rs_image_free");
+    return spent / 1e6;
+}
+
+/* Milliseconds for the least that this takes. */
+static double write_and_seal(const char *string, size_t size)
+{
+    double begun = clock_nanoseconds();
+    int file = memfd_create("bench", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    expect_that(file >= 0, "memfd_create failed");
+    size_t written = 0;
+    while (written < size) {
+        ssize_t count = pwrite(file, string + written, size - written, (off_t)written);
+        expect_that(count > 0, "pwrite failed");
+        written += (size_t)count;
+    }
+    int seals = F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_WRITE | F_SEAL_SEAL;
+    expect_that(fcntl(file, F_ADD_SEALS, seals) == 0, "the seals failed");
+    double spent = clock_nanoseconds() - begun;
+    close(file);
+    return spent / 1e6;
+}
+
+static void measure_sealed(size_t rounds, size_t size, const char *string)
+{
+    RemotePair pair;
+    Figure figure = {.name = "bulk/sealed", .unit = "ms"};
+    remote_pair_open(&pair, APART, make_strings, size);
+    share_string(&pair, 0, size);
+    for (size_t round = 1; round <= rounds && round < STRINGS; round++) {
+        figure_add(&figure, share_string(&pair, round, size));
+        figure_add_beside(&figure, "pwrite and seal", write_and_seal(string, size));
+    }
+    figure_print(&figure);
+    figure_free(&figure);
+    remote_pair_close(&pair);
+}
+
 void measure_bulk(size_t rounds, size_t size)
 {
     RemotePair pair;
@@ -119,6 +192,7 @@ void measure_bulk(size_t rounds, size_t size)
     figure_print(&figure);
     figure_free(&figure);
     remote_pair_close(&pair);
+    measure_sealed(rounds, size, bare.string);
     free(bare.string);
     free(bare.between);
 }

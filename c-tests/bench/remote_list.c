@@ -1,5 +1,5 @@
 /*
- * remote_list.c: all elements of a list of another process, in the four ways that there are.
+ * remote_list.c: all elements of a list of another process, in the five ways that there are.
  *
  * A program holds a reference to the first cons, and wants the integers in the cars of all.
  *
@@ -11,6 +11,9 @@
  * parts: copies PART conses at a time, and goes on at the reference in which a copy ends.
  *
  * whole: copies the list.
+ *
+ * shared: opens the image of the list, which its owner has published since the list can't change,
+ * and reads it where it lies.
  *
  * What refers to the owner's conses is given back when the list has been read, within the time that
  * is measured, as by a collector that runs then.
@@ -39,6 +42,7 @@ static rs_value make_list(RemoteHost *host, size_t size)
     rs_value list = REMOTE_NIL;
     for (size_t index = size; index > 0; index--)
         list = remote_cons(host, remote_integer((int64_t)index - 1), list);
+    expect(rs_make_shareable(host->vm, host->main, list), "rs_make_shareable");
     return list;
 }
 
@@ -149,16 +153,32 @@ static int64_t sum_whole(List *list)
     return sum;
 }
 
+static int64_t sum_shared(List *list)
+{
+    rs_vm *vm = list->pair.host.vm;
+    rs_image id = 0;
+    expect(rs_remote_share(vm, list->pair.top, &id), "rs_remote_share");
+    const uint64_t *image = NULL;
+    size_t count = 0;
+    expect(rs_image_words(vm, id, &image, &count), "rs_image_words");
+    int64_t sum = 0;
+    uint64_t cons = rs_image_root(image);
+    for (size_t rest = list->size; rest > 0; rest--) {
+        sum += rs_image_integer(image, rs_image_element(image, cons, RS_CAR));
+        cons = rs_image_element(image, cons, RS_CDR);
+    }
+    expect(rs_image_free(vm, id), "rs_image_free");
+    return sum;
+}
+
 typedef struct Way {
     const char *name;
     int64_t (*sum)(List *list);
 } Way;
 
 static const Way ways[] = {
-    {"list/elements", sum_elements},
-    {"list/paths", sum_by_paths},
-    {"list/parts", sum_parts},
-    {"list/whole", sum_whole},
+    {"list/elements", sum_elements}, {"list/paths", sum_by_paths}, {"list/parts", sum_parts},
+    {"list/whole", sum_whole},       {"list/shared", sum_shared},
 };
 #define WAYS (sizeof ways / sizeof *ways)
 

@@ -136,6 +136,8 @@ static const char *kind_of_status(rs_status status)
         return "denied";
     case RS_ERR_STALE:
         return "stale-reference";
+    case RS_ERR_DEADLOCK:
+        return "deadlock";
     default:
         return "sharing-error";
     }

@@ -55,20 +55,35 @@ static void visit_roots(Vm *vm, ReferenceVisitor visit, void *data)
     visit(&vm->links.exports, data);
 }
 
-static void mark(Vm *vm)
-{
-    ValueStack stack = {0};
-    visit_roots(vm, mark_place, &stack);
-    share_visit_roots(&vm->share, mark_library_root, &stack);
-    while (stack.count != 0)
-        object_references(object_of(stack_pop(&stack)), mark_place, &stack);
-    free(stack.values);
-}
-
 static uint32_t is_marked(void *data, rs_value object)
 {
     (void)data;
     return (object_of(object)->type & TYPE_MARKED) != 0;
+}
+
+static void mark_reached(ValueStack *stack)
+{
+    while (stack->count != 0)
+        object_references(object_of(stack_pop(stack)), mark_place, stack);
+}
+
+/* The library learns what the program itself needs, before what only peers need is marked too. */
+static void mark_and_summarise(Vm *vm, ValueStack *stack)
+{
+    share_visit_own_roots(&vm->share, mark_library_root, stack);
+    mark_reached(stack);
+    share_summarise(&vm->share, is_marked);
+}
+
+static void mark(Vm *vm)
+{
+    ValueStack stack = {0};
+    visit_roots(vm, mark_place, &stack);
+    if (vm->links.wants_summary)
+        mark_and_summarise(vm, &stack);
+    share_visit_roots(&vm->share, mark_library_root, &stack);
+    mark_reached(&stack);
+    free(stack.values);
 }
 
 /* What the next threshold is computed from. */
@@ -250,4 +265,16 @@ void gc_collect(Thread *thread)
     world_stop(thread);
     collect(thread->vm);
     world_resume(thread);
+}
+
+/* Only places that are marked are replaced, so that comes first: the summary sees all places. */
+rs_status gc_collect_and_summarise(void *context)
+{
+    Vm *vm = context;
+    Thread *thread = thread_current();
+    links_settle(thread);
+    vm->links.wants_summary = true;
+    gc_collect(thread);
+    vm->links.wants_summary = false;
+    return RS_OK;
 }

@@ -12,6 +12,7 @@
 #include "condition.h"
 #include "gc.h"
 #include "interrupt.h"
+#include "spawn.h"
 #include "vm.h"
 
 #define NANOSECONDS_PER_MILLISECOND UINT64_C(1000000)
@@ -106,65 +107,11 @@ static bool refuse_unless_main(Thread *thread)
     return false;
 }
 
-/* Arguments of the command that starts a child: this program with the options that it was started
- * with itself, then those that make it a child. */
-typedef struct Command {
-    char program[4096];
-    char link[64];
-    char timeout[64];
-    const char **arguments;
-} Command;
-
-static bool make_command(Command *command, const VmOptions *options, const rs_link_end *end,
-                         const SpawnOptions *spawn)
-{
-    ssize_t length = readlink("/proc/self/exe", command->program, sizeof command->program - 1);
-    command->arguments = calloc(options->arguments_count + 8, sizeof(char *));
-    if (length < 0 || command->arguments == NULL)
-        return false;
-    command->program[length] = '\0';
-    const char **next = command->arguments;
-    *next++ = command->program;
-    for (size_t i = 0; i < options->arguments_count; i++)
-        *next++ = options->arguments[i];
-    snprintf(command->link, sizeof command->link, "--link=%d,%d", end->segment, end->socket);
-    *next++ = command->link;
-    snprintf(command->timeout, sizeof command->timeout, "--link-timeout=%ju",
-             (uintmax_t)spawn->timeout);
-    *next++ = command->timeout;
-    *next++ = spawn->evacuates ? "--evacuation" : "--no-evacuation";
-    return true;
-}
-
-static void add_program(const Command *command, const char *file, const char *text)
-{
-    const char **next = command->arguments;
-    while (*next != NULL)
-        next++;
-    *next++ = text == NULL ? file : "-e";
-    *next = text;
-}
-
-/* Between fork and exec only what is safe in a signal handler may be called. */
-static pid_t start(const Command *command, const rs_link_end *end)
-{
-    pid_t process = fork();
-    if (process != 0)
-        return process;
-    if (rs_link_inherit(end) == RS_OK)
-        execv(command->program, (char *const *)command->arguments);
-    _exit(127);
-}
-
 static bool start_child(Thread *thread, Link *link, const rs_link_end *end, const char *file,
                         const char *text, const SpawnOptions *options)
 {
-    Command command;
-    if (!make_command(&command, &thread->vm->options, end, options))
-        return raise_memory(thread) != FAILED;
-    add_program(&command, file, text);
-    link->process = start(&command, end);
-    free(command.arguments);
+    Program program = {.file = file, .text = text};
+    link->process = spawn(&thread->vm->options, options, end, &program);
     if (link->process < 0) {
         raise_format(thread, "process-error", "no child: %s", strerror(errno));
         return false;
@@ -397,6 +344,23 @@ Value link_serve(Thread *thread, Link *link, uint64_t milliseconds)
 Value links_serve(Thread *thread, int input, uint64_t milliseconds)
 {
     return serve_until(thread, NULL, input, milliseconds);
+}
+
+Value links_collect_cycles(Thread *thread, uint64_t milliseconds)
+{
+    uint64_t count = 0;
+    if (!refuse_unless_main(thread))
+        return FAILED;
+    rs_status status =
+        rs_cycles_begin(library(thread), thread->id, milliseconds * NANOSECONDS_PER_MILLISECOND);
+    if (status != RS_OK)
+        return raise_status(thread, status);
+    interrupt_wait_begin();
+    status = rs_cycles_finish(library(thread), thread->id, 1, &count);
+    interrupt_wait_end();
+    links_settle(thread);
+    thread->condition = NIL;
+    return status == RS_OK ? fixnum((intptr_t)count) : raise_status(thread, status);
 }
 
 /* With nothing else to do, the library waits. False: the wait was cancelled. */

@@ -41,6 +41,8 @@ typedef struct Links {
     unsigned remotes;
     /* Some of them were replaced since the last collection. */
     bool has_replaced;
+    /* The library wants to know what keeps what alive (gc.c). */
+    bool wants_summary;
     /* What peers may name: a list of (name rights . value). */
     Value exports;
 } Links;
@@ -72,6 +74,10 @@ Value link_serve(Thread *thread, Link *link, uint64_t milliseconds);
 /* The same for all links at once, until `input` (a descriptor, or -1) can be read. NIL: the parent
  * is gone, or in a process without one all children are; and there is no input to wait for. */
 Value links_serve(Thread *thread, int input, uint64_t milliseconds);
+
+/* Lets go of what only cycles over the children keep alive; children that have not answered after
+ * so many milliseconds (0: for ever) lose nothing. How many references of theirs that were. */
+Value links_collect_cycles(Thread *thread, uint64_t milliseconds);
 
 /* Serves a child until it has ended. Its exit status, or the signal that ended it as a negative
  * number. */

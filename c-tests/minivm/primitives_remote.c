@@ -199,6 +199,13 @@ static Value run_loop(Thread *thread, Value *arguments, size_t count)
     return links_serve(thread, -1, UINT64_MAX);
 }
 
+static Value collect_cycles(Thread *thread, Value *arguments, size_t count)
+{
+    if (count == 1 && !check_index(thread, arguments[0], INT32_MAX))
+        return FAILED;
+    return links_collect_cycles(thread, count == 0 ? 0 : (uint64_t)fixnum_number(arguments[0]));
+}
+
 static Value wait_child(Thread *thread, Value *arguments, size_t count)
 {
     (void)count;
@@ -286,6 +293,7 @@ static const Primitive primitives[] = {
     {"serve", serve, 2, 2},
     {"serve-all", serve_all, 0, 1},
     {"run-loop", run_loop, 0, 0},
+    {"collect-cycles", collect_cycles, 0, 1},
     {"wait-child", wait_child, 1, 1},
     {"kill-child", kill_child, 1, 2},
     {"close-link", close_one, 1, 2},

@@ -187,6 +187,16 @@ void share_visit_roots(Share *share, rs_gc_visit_fn visit, void *data)
     rs_gc_visit_roots(share->vm, visit, data);
 }
 
+void share_visit_own_roots(Share *share, rs_gc_visit_fn visit, void *data)
+{
+    rs_gc_visit_own_roots(share->vm, visit, data);
+}
+
+void share_summarise(Share *share, rs_gc_is_alive_fn is_alive)
+{
+    rs_gc_summarise(share->vm, is_alive, NULL);
+}
+
 void share_sweep(Share *share, rs_gc_is_alive_fn is_alive)
 {
     rs_gc_sweep(share->vm, is_alive, NULL);

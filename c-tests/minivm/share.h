@@ -140,6 +140,8 @@ rs_report share_last_report(Thread *thread);
 
 /* The collector's, while the world is stopped. */
 void share_visit_roots(Share *share, rs_gc_visit_fn visit, void *data);
+void share_visit_own_roots(Share *share, rs_gc_visit_fn visit, void *data);
+void share_summarise(Share *share, rs_gc_is_alive_fn is_alive);
 void share_sweep(Share *share, rs_gc_is_alive_fn is_alive);
 void share_update(Share *share, rs_gc_forward_fn forward);
 void share_object_moved(Share *share, Value from, Value to);

@@ -7,6 +7,7 @@
 
 #include "closure.h"
 #include "equality.h"
+#include "gc.h"
 #include "hash.h"
 #include "interrupt.h"
 #include "operation.h"
@@ -382,6 +383,7 @@ rs_host share_describe_host(Vm *vm)
     host.replace_remote = remote_replace;
     host.operate = operation_carry_out;
     host.is_cancelled = is_cancelled;
+    host.collect = gc_collect_and_summarise;
     host.prepare = prepare;
     host.commit = commit;
     host.on_mark = on_mark;

@@ -43,6 +43,7 @@ static void every_status_has_its_c_name_and_a_text(const Configuration *configur
         {-17, "RS_ERR_TIMEOUT", "the time is up"},
         {-18, "RS_ERR_DENIED", "the peer does not allow that"},
         {-19, "RS_ERR_STALE", "the reference leads to nothing any more"},
+        {-20, "RS_ERR_DEADLOCK", "the wait could never end"},
     };
     for (size_t index = 0; index < sizeof known / sizeof known[0]; index++) {
         CHECK_TEXT(known[index].name, rs_status_name(known[index].status));

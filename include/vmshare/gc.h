@@ -34,6 +34,38 @@ extern "C" {
 // Since: 0.1
 rs_status rs_gc_visit_roots(rs_vm *vm, rs_gc_visit_fn visit, void *data);
 
+// Visits what `rs_gc_visit_roots` does, but for the objects that only peers keep alive: the first of two
+// phases, for a collection that makes a summary (`rs_gc_summarise`). A collection that ends here has
+// marked too little.
+//
+// Threads and stops: as `rs_gc_visit_roots`. Blocks: no. Allocates: no. Cost: O(objects of walks in flight).
+// Returns: RS_OK; RS_ERR_REENTRANT from inside a callback other than `safepoint`, or from inside
+// a function that a collector gave; RS_ERR_ARGUMENT, RS_ERR_CLOSED, RS_ERR_FOREIGN, RS_ERR_FORKED.
+// Since: 0.1
+rs_status rs_gc_visit_own_roots(rs_vm *vm,
+                                rs_gc_visit_fn visit,
+                                void *data);
+
+// In the middle of a collection that `collect` has asked for (host.h): finds out which objects of peers the
+// program itself needs, and which only what peers keep alive; without it, `collect` has failed. In any other
+// collection it does nothing. In this order, with the world stopped:
+//
+// 1. mark from the host's own roots, and from `rs_gc_visit_own_roots`, to the end;
+// 2. `rs_gc_summarise`: `is_alive` says of an object whether it is marked by then. Objects outside of the
+//    collected heap are, and so is what a weak reference may still give back to the program;
+// 3. mark from `rs_gc_visit_roots`, to the end, and go on as always: `rs_gc_sweep`, ...
+//
+// It reads what is not marked by layouts and `children`: those must name every object that one keeps alive.
+//
+// Threads and stops: as `rs_gc_visit_roots`. Blocks: no. Allocates: yes, not from the host's heap.
+// Cost: O(references of objects that are not marked, and that peers keep alive).
+// Returns: RS_OK, also if there was no memory for it: then `collect`'s caller goes without;
+// RS_ERR_REENTRANT from inside a callback other than `safepoint`, or from inside a function that a collector
+// gave; RS_ERR_ARGUMENT, RS_ERR_CLOSED, RS_ERR_FOREIGN, RS_ERR_FORKED. Since: 0.1
+rs_status rs_gc_summarise(rs_vm *vm,
+                          rs_gc_is_alive_fn is_alive,
+                          void *data);
+
 // Forgets dead objects: slots whose value did not survive hold nothing, and what was known about
 // dead objects is dropped. Call it after marking, before memory is reused.
 //

@@ -111,6 +111,10 @@
 // Whether the target and argument 0 are equal by what they hold: true or false.
 #define RS_EQUAL 11
 
+// Add argument 0 to the number that element `index` is; returns the sum. For counters: nothing is lost if
+// two peers do it.
+#define RS_ADD_ELEMENT 12
+
 // First element of a cons.
 #define RS_CAR 0
 
@@ -408,7 +412,7 @@ typedef uint64_t rs_link;
 
 // An operation that one process asks another to carry out.
 typedef struct rs_operation {
-    // `RS_READ_VARIABLE` to `RS_EQUAL`.
+    // `RS_READ_VARIABLE` to `RS_ADD_ELEMENT`.
     uint32_t code;
     // `RS_REQUEST_MORE`, or 0.
     uint32_t flags;
@@ -498,6 +502,8 @@ typedef struct rs_link_statistics {
     uint64_t messages;
     // Bytes sent.
     uint64_t bytes;
+    // Objects of this process that were let go, since only cycles over the peer needed them.
+    uint64_t collected;
 } rs_link_statistics;
 
 // `make_remote`: makes the object that stands for a peer's; `item` says what that is.
@@ -519,6 +525,13 @@ typedef uint32_t (*rs_is_cancelled_fn)(void *ctx, rs_link link);
 
 // `replace_remote`: from now on `value` stands for what `remote` stood for.
 typedef rs_status (*rs_replace_remote_fn)(void *ctx, rs_value remote, rs_value value);
+
+// `on_change`: what `remote` stands for was written.
+typedef void (*rs_on_change_fn)(void *ctx, rs_link link, rs_value remote);
+
+// `collect`: a collection of all garbage, with `rs_gc_summarise` in its middle. `RS_OK`; any other status if there
+// was none.
+typedef rs_status (*rs_collect_fn)(void *ctx);
 
 // Where the four flags of an object live.
 typedef struct rs_flags {
@@ -838,6 +851,14 @@ typedef struct rs_host {
     // What a remote object stood for has become an ordinary one, since the link ends: from now on
     // it stands for `value`. Default: nothing.
     rs_replace_remote_fn replace_remote;
+    // What a remote object stands for was written, after `rs_remote_watch`: what was kept of it may be old.
+    // Runs while the link is served or waited for; must not use the link. Default: nothing.
+    rs_on_change_fn on_change;
+    // Collects all garbage, and calls `rs_gc_summarise` in the middle of that (gc.h), before it returns:
+    // for a round of finding cycles that go over processes (cycles.h). On the thread of a link, whose
+    // links it does not use. Needs layouts or `children` that leave out no reference of an object.
+    // Default: this host takes no part, and its peers' cycles over it are kept.
+    rs_collect_fn collect;
 } rs_host;
 
 // No remote.

@@ -180,6 +180,16 @@ rs_status rs_link_error(rs_vm *vm,
 // Since: 0.1
 rs_status rs_link_counts(rs_vm *vm, rs_link link, rs_link_statistics *statistics);
 
+// The program has written an object: peers that watch it (rs_remote_watch) are told. To be called by hosts
+// that want their objects to be watched, from their write barrier; writes that a peer has asked for are seen
+// without it.
+//
+// Threads: the object's ractor's. Blocks: no. Allocates: if somebody watches. Cost: a load if nobody does.
+// Returns: RS_OK; RS_ERR_ARGUMENT, RS_ERR_CLOSED, RS_ERR_FOREIGN, RS_ERR_REENTRANT, RS_ERR_FORKED,
+// RS_ERR_POISONED. Since: 0.1
+rs_status rs_link_changed(rs_vm *vm,
+                          rs_value value);
+
 // What the peer refers to now: why an object is still alive.
 //
 // Fills in up to `room` pins, in no order; `*count` is how many there are. `pins` may be NULL if `room` is 0.

@@ -73,6 +73,7 @@ extern "C" {
     function(rs_link_adopt)          \
     function(rs_link_accept)         \
     function(rs_link_connect)        \
+    function(rs_link_changed)        \
     function(rs_link_pins)           \
     function(rs_link_close)          \
     function(rs_link_export)         \
@@ -91,9 +92,14 @@ extern "C" {
     function(rs_remote_copy)         \
     function(rs_remote_share)        \
     function(rs_image_object)        \
+    function(rs_remote_watch)        \
     function(rs_remote_link)         \
     function(rs_remote_release)      \
+    function(rs_cycles_begin)        \
+    function(rs_cycles_finish)       \
     function(rs_gc_visit_roots)    \
+    function(rs_gc_visit_own_roots) \
+    function(rs_gc_summarise)      \
     function(rs_gc_sweep)          \
     function(rs_gc_update)         \
     function(rs_gc_moved)          \

@@ -13,6 +13,7 @@
  * text of rs_link_error says whether the operation was carried out, was not, or may have been),
  * RS_ERR_PEER (it broke the protocol: the link is closed), RS_ERR_TIMEOUT, RS_CANCELLED, RS_RAISED
  * (its host raised an error), RS_ERR_DENIED, RS_ERR_STALE (the reference was revoked),
+ * RS_ERR_DEADLOCK (three processes or more wait for each other in a circle),
  * RS_ERR_UNSUPPORTED (its `operate` knows no such operation for such a target), RS_ERR_CLOSED.
  *
  * Generated from src/ffi/remote.rs by cbindgen: change it there, then run `make headers`.
@@ -124,6 +125,14 @@ rs_status rs_image_object(rs_vm *vm,
                           rs_image image,
                           uint64_t node,
                           rs_value *value);
+
+// Asks to be told of the next change of what a reference leads to (`on_change`): what was read of it may be
+// kept until then. One change is told of for each watch.
+//
+// Threads: the link's. Blocks: as `rs_remote_request`. Allocates: no.
+// Returns: what `rs_remote_request` returns. Since: 0.1
+rs_status rs_remote_watch(rs_vm *vm,
+                          rs_remote remote);
 
 // The link that a reference belongs to.
 //

@@ -97,6 +97,9 @@ typedef int32_t rs_status;
 // The reference was revoked, or the peer has forgotten what it leads to.
 #define RS_ERR_STALE -19
 
+// Processes wait for each other in a circle; this one has found out.
+#define RS_ERR_DEADLOCK -20
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus

@@ -27,6 +27,14 @@ impl Autoshare {
     }
 }
 
+impl Autoshare {
+    /// Runs what asks a collector, whose functions call nothing of the library meanwhile.
+    pub fn while_collecting<R>(&self, run: impl FnOnce() -> R) -> R {
+        let _locked = self.enter(Inside::Collecting, true);
+        run()
+    }
+}
+
 impl Call<'_> {
     /// Follows what a collector has moved.
     pub fn update_references(&self, forward: &mut dyn FnMut(rs_value) -> rs_value) {

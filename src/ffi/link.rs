@@ -328,6 +328,21 @@ pub unsafe extern "C" fn rs_link_counts(
     })
 }
 
+/// The program has written an object: peers that watch it (rs_remote_watch) are told. To be called by hosts
+/// that want their objects to be watched, from their write barrier; writes that a peer has asked for are seen
+/// without it.
+///
+/// Threads: the object's ractor's. Blocks: no. Allocates: if somebody watches. Cost: a load if nobody does.
+/// Returns: RS_OK; RS_ERR_ARGUMENT, RS_ERR_CLOSED, RS_ERR_FOREIGN, RS_ERR_REENTRANT, RS_ERR_FORKED,
+/// RS_ERR_POISONED. Since: 0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rs_link_changed(vm: *mut rs_vm, value: rs_value) -> rs_status {
+    boundary::call_nested(vm, |vm| {
+        vm.link_changed(value);
+        Ok(())
+    })
+}
+
 /// What the peer refers to now: why an object is still alive.
 ///
 /// Fills in up to `room` pins, in no order; `*count` is how many there are. `pins` may be NULL if `room` is 0.

@@ -9,6 +9,7 @@
 mod boundary;
 
 pub mod autoshare;
+pub mod cycles;
 pub mod gc;
 pub mod graph;
 pub mod host;

@@ -12,6 +12,7 @@
 //! text of rs_link_error says whether the operation was carried out, was not, or may have been),
 //! RS_ERR_PEER (it broke the protocol: the link is closed), RS_ERR_TIMEOUT, RS_CANCELLED, RS_RAISED
 //! (its host raised an error), RS_ERR_DENIED, RS_ERR_STALE (the reference was revoked),
+//! RS_ERR_DEADLOCK (three processes or more wait for each other in a circle),
 //! RS_ERR_UNSUPPORTED (its `operate` knows no such operation for such a target), RS_ERR_CLOSED.
 
 use super::boundary::{self, out_pointer};
@@ -216,6 +217,16 @@ pub unsafe extern "C" fn rs_image_object(
     boundary::call_nested(vm, |vm| {
         vm.image_object(image, node).map(|value| out.set(value))
     })
+}
+
+/// Asks to be told of the next change of what a reference leads to (`on_change`): what was read of it may be
+/// kept until then. One change is told of for each watch.
+///
+/// Threads: the link's. Blocks: as `rs_remote_request`. Allocates: no.
+/// Returns: what `rs_remote_request` returns. Since: 0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rs_remote_watch(vm: *mut rs_vm, remote: rs_remote) -> rs_status {
+    boundary::call_nested(vm, |vm| vm.remote_watch(remote))
 }
 
 /// The link that a reference belongs to.

@@ -123,6 +123,10 @@ struct Encoder<'a, O> {
     names: Vec<usize>,
     wanted: [Wanted; BATCH],
     wanted_count: usize,
+    /// What the host is asked, and says. Here so that they are not cleared for each question: a list is asked
+    /// about cons by cons.
+    values: [rs_value; BATCH],
+    items: [rs_item; BATCH],
 }
 
 impl<'a, O: Fn(rs_value) -> Option<usize>> Encoder<'a, O> {
@@ -144,6 +148,8 @@ impl<'a, O: Fn(rs_value) -> Option<usize>> Encoder<'a, O> {
             names: Vec::new_in(allocator),
             wanted: [Wanted { value: 0, place: 0 }; BATCH],
             wanted_count: 0,
+            values: [0; BATCH],
+            items: [rs_item::NONE; BATCH],
         }
     }
 
@@ -223,16 +229,14 @@ impl<'a, O: Fn(rs_value) -> Option<usize>> Encoder<'a, O> {
 
     /// Asks the host what the values are whose words are missing, and puts them in their places.
     fn ask(&mut self) -> Result<(), rs_status> {
-        let wanted = self.wanted;
-        let wanted = &wanted[..core::mem::take(&mut self.wanted_count)];
-        let mut values = [0; BATCH];
         let mut asked = 0;
-        for want in wanted {
+        for index in 0..core::mem::take(&mut self.wanted_count) {
+            let want = self.wanted[index];
             match self.met(want.value)? {
                 Some(word) => self.words[want.place] = word.0,
                 None => {
-                    self.wanted[asked] = *want;
-                    values[asked] = want.value;
+                    self.wanted[asked] = want;
+                    self.values[asked] = want.value;
                     asked += 1;
                 }
             }
@@ -240,12 +244,12 @@ impl<'a, O: Fn(rs_value) -> Option<usize>> Encoder<'a, O> {
         if asked == 0 {
             return Ok(());
         }
-        let mut items = [rs_item::NONE; BATCH];
         self.callbacks
-            .read_items(&values[..asked], &mut items[..asked])?;
-        for (index, item) in items[..asked].iter().enumerate() {
+            .read_items(&self.values[..asked], &mut self.items[..asked])?;
+        for index in 0..asked {
             let Wanted { value, place } = self.wanted[index];
-            self.words[place] = self.word(value, item)?;
+            let item = self.items[index];
+            self.words[place] = self.word(value, &item)?;
         }
         Ok(())
     }

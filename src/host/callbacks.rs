@@ -186,6 +186,11 @@ impl Callbacks {
         (status, result)
     }
 
+    /// Whether the host can say that it wants to wait no longer.
+    pub fn can_be_cancelled(&self) -> bool {
+        self.host.is_cancelled.is_some()
+    }
+
     /// Whether the program wants to wait no longer.
     pub fn is_cancelled(&self, link: rs_link) -> bool {
         match self.host.is_cancelled {
@@ -204,6 +209,31 @@ impl Callbacks {
         match unsafe { replace_remote(self.host.ctx, remote, value) } {
             RS_OK => Ok(()),
             _ => Err(RS_ERR_HOST),
+        }
+    }
+
+    /// Has the host collect, with a summary in the middle.
+    pub fn collect(&self) -> Result<(), rs_status> {
+        let collect = self.host.collect.ok_or(RS_ERR_UNSUPPORTED)?;
+        // SAFETY: see the type.
+        match unsafe { collect(self.host.ctx) } {
+            RS_OK => Ok(()),
+            status if status < RS_OK => Err(status),
+            _ => Err(RS_ERR_HOST),
+        }
+    }
+
+    /// Whether the host can tell what refers to what, and collects when it is asked to.
+    pub fn can_summarise(&self) -> bool {
+        let tells = self.host.layouts_count != 0 || self.host.children.is_some();
+        tells && self.host.collect.is_some()
+    }
+
+    /// What a remote object stands for was written.
+    pub fn on_change(&self, link: rs_link, remote: rs_value) {
+        if let Some(on_change) = self.host.on_change {
+            // SAFETY: see the type.
+            unsafe { on_change(self.host.ctx, link, remote) };
         }
     }
 

@@ -5,7 +5,10 @@
 
 #![allow(non_camel_case_types)]
 
-use super::exchange::{rs_is_cancelled_fn, rs_make_remote_fn, rs_operate_fn, rs_replace_remote_fn};
+use super::exchange::{
+    rs_collect_fn, rs_is_cancelled_fn, rs_make_remote_fn, rs_on_change_fn, rs_operate_fn,
+    rs_replace_remote_fn,
+};
 use super::item::{
     rs_immediates, rs_make_items_fn, rs_read_elements_fn, rs_read_items_fn, rs_set_elements_fn,
 };
@@ -438,4 +441,13 @@ pub struct rs_host {
     /// What a remote object stood for has become an ordinary one, since the link ends: from now on
     /// it stands for `value`. Default: nothing.
     pub replace_remote: rs_replace_remote_fn,
+    /// What a remote object stands for was written, after `rs_remote_watch`: what was kept of it may be old.
+    /// Runs while the link is served or waited for; must not use the link. Default: nothing.
+    pub on_change: rs_on_change_fn,
+
+    /// Collects all garbage, and calls `rs_gc_summarise` in the middle of that (gc.h), before it returns:
+    /// for a round of finding cycles that go over processes (cycles.h). On the thread of a link, whose
+    /// links it does not use. Needs layouts or `children` that leave out no reference of an object.
+    /// Default: this host takes no part, and its peers' cycles over it are kept.
+    pub collect: rs_collect_fn,
 }

@@ -39,6 +39,10 @@ pub const RS_EXCHANGE_ELEMENT: u32 = 10;
 /// Whether the target and argument 0 are equal by what they hold: true or false.
 pub const RS_EQUAL: u32 = 11;
 
+/// Add argument 0 to the number that element `index` is; returns the sum. For counters: nothing is lost if
+/// two peers do it.
+pub const RS_ADD_ELEMENT: u32 = 12;
+
 /// First element of a cons.
 pub const RS_CAR: u64 = 0;
 /// Second element of a cons.
@@ -57,7 +61,7 @@ pub const RS_CAN_ALL: u32 = 7;
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct rs_operation {
-    /// `RS_READ_VARIABLE` to `RS_EQUAL`.
+    /// `RS_READ_VARIABLE` to `RS_ADD_ELEMENT`.
     pub code: u32,
     /// `RS_REQUEST_MORE`, or 0.
     pub flags: u32,
@@ -191,6 +195,8 @@ pub struct rs_link_statistics {
     pub messages: u64,
     /// Bytes sent.
     pub bytes: u64,
+    /// Objects of this process that were let go, since only cycles over the peer needed them.
+    pub collected: u64,
 }
 
 /// Close: before that, the peer gets copies of everything of this process that it refers to, in the place of
@@ -228,3 +234,10 @@ pub type rs_is_cancelled_fn = Option<unsafe extern "C" fn(ctx: *mut c_void, link
 /// `replace_remote`: from now on `value` stands for what `remote` stood for.
 pub type rs_replace_remote_fn =
     Option<unsafe extern "C" fn(ctx: *mut c_void, remote: rs_value, value: rs_value) -> rs_status>;
+
+/// `on_change`: what `remote` stands for was written.
+pub type rs_on_change_fn =
+    Option<unsafe extern "C" fn(ctx: *mut c_void, link: rs_link, remote: rs_value)>;
+/// `collect`: a collection of all garbage, with `rs_gc_summarise` in its middle. `RS_OK`; any other status if there
+/// was none.
+pub type rs_collect_fn = Option<unsafe extern "C" fn(ctx: *mut c_void) -> rs_status>;

@@ -64,6 +64,13 @@ impl<'a, F: Flags> HostHeap<'a, F> {
         }
     }
 
+    /// Visits all that an object refers to. Unlike a walk, which passes over objects that can have no flags, this
+    /// one looks into those too that lie outside of the range which the host named.
+    pub fn references(&self, object: Object, visit: impl FnMut(rs_value)) -> Result<(), rs_status> {
+        let plan = self.plans.get(self.tag(object)).unwrap_or(self.ask);
+        self.scan(object, plan, 0, usize::MAX, visit).map(|_| ())
+    }
+
     #[inline(always)]
     fn is_object(&self, value: rs_value) -> bool {
         self.has_tag(value, self.pointers.tags)

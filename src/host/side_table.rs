@@ -9,8 +9,19 @@ use super::contract::rs_flags;
 use crate::status::{RS_ERR_UNSUPPORTED, rs_status};
 use crate::sync::AtomicU8;
 
-/// Where user addresses end on the 64-bit machines that the library knows.
-const USER_ADDRESSES: usize = 1 << 47;
+/// Where user addresses end on the 64-bit machines that the library knows; elsewhere there is no more than half.
+const USER_ADDRESSES: usize = 1
+    << if usize::BITS > 47 {
+        47
+    } else {
+        usize::BITS - 1
+    };
+
+/// Memory is not set aside for pages that are never touched, where the system can be told so.
+#[cfg(target_os = "linux")]
+const NO_RESERVE: core::ffi::c_int = libc::MAP_NORESERVE;
+#[cfg(not(target_os = "linux"))]
+const NO_RESERVE: core::ffi::c_int = 0;
 
 /// Objects keep at least this distance (log2) if the host does not say.
 const DEFAULT_GRANULE: u32 = 3;
@@ -35,7 +46,7 @@ impl SideTable {
                 core::ptr::null_mut(),
                 table.bytes(),
                 libc::PROT_READ | libc::PROT_WRITE,
-                libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE,
+                libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | NO_RESERVE,
                 -1,
                 0,
             )
@@ -45,7 +56,10 @@ impl SideTable {
         }
         // Touched sparsely: a huge page for each byte would waste 2 MiB a touch. Only advice.
         // SAFETY: the mapping was just made.
-        unsafe { libc::madvise(base, table.bytes(), libc::MADV_NOHUGEPAGE) };
+        #[cfg(target_os = "linux")]
+        unsafe {
+            libc::madvise(base, table.bytes(), libc::MADV_NOHUGEPAGE)
+        };
         Ok(table.based(base as usize))
     }
 

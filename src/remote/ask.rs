@@ -2,15 +2,13 @@
 
 use super::context::{self, NO_CHAIN};
 use super::outbox::Tell;
-use super::pins::Pin;
-use super::session::{EVACUATION, GOODBYE, REQUEST, Session};
+use super::session::{Awaited, REQUEST, Session};
 use super::state::{Message, Waiting};
-use super::values::{Sent, write_numbers};
+use super::values::Sent;
 use super::wire::{Reader, Writer};
-use crate::graph::encode::{Limits, Root};
 use crate::host::contract::rs_value;
 use crate::host::exchange::*;
-use crate::host::memory::{Vec, bytes_of, push, words_of};
+use crate::host::memory::{bytes_of, words_of};
 use crate::shm::deadline::Deadline;
 use crate::status::*;
 use crate::sync::lock;
@@ -76,10 +74,10 @@ impl<'a> Asked<'a> {
 
 /// How a message is sent that is to be answered.
 #[derive(Clone, Copy)]
-struct Posted {
-    kind: u32,
-    deadline: Deadline,
-    tell: Tell,
+pub(super) struct Posted {
+    pub kind: u32,
+    pub deadline: Deadline,
+    pub tell: Tell,
 }
 
 /// Why there is no result.
@@ -211,7 +209,7 @@ impl Session<'_> {
 
     /// Sends a message that is to be answered; returns its number, which is the message's first word, and what is
     /// to be entered among the requests that wait, where there is room for it.
-    fn post(
+    pub(super) fn post(
         &self,
         posted: Posted,
         write: impl FnOnce(&mut Writer, &mut Sent, u64) -> Result<(), rs_status>,
@@ -340,7 +338,7 @@ impl Session<'_> {
         Some(answer)
     }
 
-    fn answer(&self, request: u64) -> Result<Message, rs_status> {
+    pub(super) fn answer(&self, request: u64) -> Result<Message, rs_status> {
         let (deadline, chain) = self.expect_waiting(request)?;
         let answer = self.wait_for_answer(request, deadline, chain);
         match &answer {
@@ -370,26 +368,29 @@ impl Session<'_> {
         deadline: Deadline,
         chain: u64,
     ) -> Result<Message, rs_status> {
-        if let Some(answer) = self.kept_answer(serial) {
-            return Ok(answer);
-        }
+        let awaited = Awaited {
+            deadline,
+            chain,
+            request: serial,
+        };
         let mut done = None;
         loop {
-            let message = self.receive(done.take(), deadline, chain)?;
-            if message.answers(serial) {
-                return Ok(message);
-            }
-            done = self.handle(message)?;
             if let Some(answer) = self.kept_answer(serial) {
                 return Ok(answer);
             }
+            done = match self.receive(done.take(), awaited)? {
+                Some(message) if message.answers(serial) => return Ok(message),
+                Some(message) => self.handle(message)?,
+                None => None,
+            };
         }
     }
 
     /// What an answer says.
     fn result(&self, answer: &Message) -> Result<rs_value, rs_status> {
         let words = words_of(&answer.bytes).unwrap_or(&[]);
-        let result = self.read_result(Reader::new(words));
+        let result = self.while_reading(|| self.read_result(Reader::new(words)));
+        self.stop_keeping(answer);
         result.map_err(|failed| match failed {
             Failed::Reading(status) => self.reading_failed(status),
             Failed::Peer(status) => status,
@@ -420,81 +421,14 @@ impl Session<'_> {
         let _ = self.link.set_error(b"", text);
     }
 
-    /// Sends the peer copies of all that it refers to, since this link is about to end.
-    pub fn evacuate(&self, deadline: Deadline) -> Result<(), rs_status> {
-        self.expect_open()?;
-        if lock(&self.link.pins).is_empty() {
-            return Ok(());
-        }
-        let evacuation = Posted {
-            kind: EVACUATION,
-            deadline,
-            tell: Tell::Now,
-        };
-        let (request, waiting) =
-            self.post(evacuation, |message, sent, _| self.write_all(message, sent))?;
-        self.state().waiting.insert(request, waiting);
-        let answer = self.answer(request)?;
-        self.expect_ok(&answer).map(|_| ())
-    }
-
-    /// Writes the numbers of all pins that the peer may read, and what they pin, as one graph.
-    pub(super) fn write_all(&self, message: &mut Writer, sent: &mut Sent) -> Result<(), rs_status> {
-        let mut numbers = Vec::new_in(self.link.allocator);
-        let mut objects = Vec::new_in(self.link.allocator);
-        let pins = lock(&self.link.pins);
-        let readable = |(_, pin): &(u64, &Pin)| u32::from(pin.rights) & RS_CAN_READ != 0;
-        for (number, pin) in pins.iter().filter(readable) {
-            push(&mut numbers, number)?;
-            push(&mut objects, pin.object)?;
-        }
-        drop(pins);
-        write_numbers(message, &numbers)?;
-        let encoded = self.encode(Root::Row(&objects), Limits::NONE)?;
-        // What can't be copied is still referred to, by whom it could be read before.
-        self.write_image(message, sent, encoded, RS_CAN_READ)
-    }
-
-    /// Replaces all that this process refers to by copies, since this link is about to end.
-    pub fn fetch_all(&self, deadline: Deadline) -> Result<(), rs_status> {
-        self.expect_open()?;
-        let fetch = Posted {
-            kind: REQUEST,
-            deadline,
-            tell: Tell::Now,
-        };
-        let nothing = 0;
-        let (request, waiting) = self.post(fetch, |message, _, chain| {
-            message.words(&[deadline.nanoseconds(), chain, u64::from(FETCH)])?;
-            message.words(&[nothing, nothing, nothing])?;
-            message.bytes(&[])?;
-            message.word(nothing)
-        })?;
-        self.state().waiting.insert(request, waiting);
-        let answer = self.answer(request)?;
-        let mut from = self.expect_ok(&answer)?;
-        self.replace_by_copies(&mut from)
-            .map_err(|status| self.reading_failed(status))
-    }
-
     /// What stands in an answer behind its status, if that is success.
-    fn expect_ok<'a>(&self, answer: &'a Message) -> Result<Reader<'a>, rs_status> {
+    pub(super) fn expect_ok<'a>(&self, answer: &'a Message) -> Result<Reader<'a>, rs_status> {
         let mut from = Reader::new(words_of(&answer.bytes).unwrap_or(&[]));
         let status = from.word().and_then(|_| from.word());
         match status.map(|status| rs_status::try_from(status as i64)) {
             Ok(Ok(RS_OK)) => Ok(from),
             Ok(Ok(status)) if status < RS_OK => Err(status),
             _ => Err(self.end(RS_ERR_PEER)),
-        }
-    }
-
-    /// Tells the peer that nothing more will come, and ends.
-    pub fn close(&self) {
-        if self.link.ended().is_none() {
-            let mut goodbye = Writer::new(self.link.allocator);
-            // If there is no room, the peer sees the end of the channel.
-            let _ = self.send(GOODBYE, &mut goodbye, Tell::Now);
-            self.end(RS_ERR_CLOSED);
         }
     }
 }

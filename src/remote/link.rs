@@ -1,6 +1,7 @@
 //! One end of a link: the channel, and what this process remembers of it.
 
 use super::context::NO_CHAIN;
+use super::cycles::observer::Observer;
 use super::pins::Pins;
 use super::state::State;
 use crate::host::contract::{rs_ractor, rs_value};
@@ -23,6 +24,8 @@ pub struct Settings {
     pub timeout: u64,
     /// Most pins.
     pub pins: usize,
+    /// This process has made the link or accepted it, and the peer has taken it up or connected to it.
+    pub is_maker: bool,
     /// Pins remember where they were taken.
     pub has_sites: bool,
 }
@@ -45,6 +48,7 @@ pub struct Link {
     pub(super) pins: Mutex<Pins>,
     pub(super) exports: Mutex<Vec<Export>>,
     pub(super) state: Mutex<State>,
+    pub(super) observer: Observer,
     pub(super) allocator: HostAllocator,
 }
 
@@ -59,6 +63,7 @@ impl Link {
             pins: Mutex::new(Pins::new(settings.pins, settings.has_sites, allocator)),
             exports: Mutex::new(Vec::new_in(allocator)),
             state: Mutex::new(State::new(channel, allocator)),
+            observer: Observer::new(settings.pins, allocator),
             allocator,
         }
     }
@@ -93,6 +98,11 @@ impl Link {
     /// Uses the channel.
     pub fn with_channel<T>(&self, use_it: impl FnOnce(&mut Channel) -> T) -> T {
         use_it(&mut lock(&self.state).channel)
+    }
+
+    /// Its share in rounds of finding cycles.
+    pub fn observer(&self) -> &Observer {
+        &self.observer
     }
 
     /// Lets the peer use a name, or not any more if there are no rights.
@@ -172,6 +182,7 @@ impl Link {
             released: counters.released,
             messages: counters.messages,
             bytes: counters.bytes,
+            collected: counters.collected,
         }
     }
 

@@ -3,8 +3,10 @@
 //! - [`link`]: one end of a link; [`session`]: its messages; [`state`], [`outbox`]: what is under way.
 //! - [`pins`]: what the peer refers to; [`remotes`]: what this process refers to.
 //! - [`wire`], [`values`]: what messages hold.
-//! - [`ask`]: asking; [`serve`]: answering; [`context`]: on whose behalf.
-//! - [`share`]: graphs that peers read in place.
+//! - [`ask`]: asking; `answers`: what comes while nobody waits; [`serve`]: answering; [`context`]: on whose
+//!   behalf; [`probe`]: waits that can never end; [`leave`]: copies in the end.
+//! - [`share`]: graphs that peers read in place; [`watch`]: telling of changes.
+//! - [`cycles`]: garbage that several processes keep alive together.
 //!
 //! # What happens
 //!
@@ -46,6 +48,9 @@
 //! counted by its sender: so they are given back one by one ([`values`]). A request that was never sent
 //! takes its references back itself.
 //!
+//! Counts never find what two processes' objects keep alive in each other: that is what [`cycles`] is for. What
+//! it lets go of is a pin that leads to nothing, as if the host had revoked it, until the peer gives it back.
+//!
 //! # Waiting
 //!
 //! A link is one thread on each side. Who waits for an answer serves: the answer may need it (a call back), and
@@ -54,8 +59,20 @@
 //! for which the ring has no room is queued, and goes out while the link waits or is served; a peer
 //! that reads nothing runs into a limit. So an event loop that serves a link is never held up by it,
 //! except by what its own host does in `operate`. A wait ends with the answer, at the deadline (which travels
-//! with the request: the owner does not begin what nobody waits for, and a nested request ends no later
-//! than the outer one), when the program cancels it, or with the peer. The late answer is passed over.
+//! with the request: the owner does not begin what nobody waits for), when the program cancels it, or with the
+//! peer. The late answer is passed over.
+//!
+//! Requests that are made while one is carried out belong to its chain of calls, over whichever link they go,
+//! and end no later ([`context`]). A thread that waits carries out what belongs to its chain over all of its
+//! links, so a call that comes back by a third process is no deadlock; what belongs to other chains waits until
+//! the host serves that link. If that leaves processes waiting for each other in a circle, one of them finds out
+//! and fails ([`probe`]).
+//!
+//! # Reading without asking
+//!
+//! A graph that is shareable never changes: its owner publishes it as an image in sealed memory, once, and peers
+//! read it in place ([`share`]). What may change can be watched: a peer keeps what it has read until it is told
+//! that it was written ([`watch`]).
 //!
 //! # Death
 //!
@@ -77,17 +94,22 @@
 //! A peer may name what `rs_link_export` has given it, and what it has got by that, each with rights
 //! that it inherits from where it was found. A number is only looked up in the table of the link that it
 //! came over. Everything that a peer can make this side do, it pays for with its own quotas: pins,
-//! depth, bytes on their way.
+//! depth, bytes on their way, steps of a path.
 
+mod answers;
 pub mod ask;
 pub mod context;
+pub mod cycles;
+pub mod leave;
 pub mod link;
 mod outbox;
 pub mod pins;
+pub mod probe;
 pub mod remotes;
 pub mod serve;
 pub mod session;
 pub mod share;
 mod state;
 pub mod values;
+pub mod watch;
 pub mod wire;

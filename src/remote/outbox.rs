@@ -210,6 +210,10 @@ impl<T> Queue<T> {
         Ok(())
     }
 
+    pub fn iter(&self) -> impl Iterator<Item = &T> {
+        self.entries[self.first..].iter().flatten()
+    }
+
     pub fn len(&self) -> usize {
         self.entries.len() - self.first
     }

@@ -24,12 +24,16 @@ pub struct Pin {
     /// The object; 0 for a place that is free.
     pub object: rs_value,
     /// `RS_CAN_…`.
-    pub rights: u16,
+    pub rights: u8,
+    /// The peer wants to hear of the next change.
+    is_watched: bool,
     /// The operation in whose answer the peer got it; 0: in another way.
     code: u16,
     generation: u32,
     /// References that were sent, less those that were given back.
     count: u64,
+    /// [`Pins::cut`] when the last one was sent.
+    sent: u32,
 }
 
 /// In the place of an object that was revoked: no object is there.
@@ -50,7 +54,11 @@ pub struct Pins {
     free: Vec<u32>,
     /// The place of each object.
     of_object: Map<rs_value, u32>,
+    /// Pins that lead to nothing, and were not given back yet.
+    revoked: usize,
     most: usize,
+    /// How often a round of finding cycles has begun.
+    cut: u32,
 }
 
 fn number(index: u32, generation: u32) -> u64 {
@@ -66,6 +74,8 @@ impl Pins {
             has_sites,
             free: Vec::new_in(allocator),
             of_object: Map::with_hasher_in(Default::default(), allocator),
+            revoked: 0,
+            cut: 0,
             most: most.min(u32::MAX as usize),
         }
     }
@@ -92,10 +102,11 @@ impl Pins {
         if let Some(&index) = self.of_object.get(&object) {
             let pin = &mut self.places[index as usize];
             pin.count += 1;
-            pin.rights |= rights as u16;
+            pin.sent = self.cut;
+            pin.rights |= rights as u8;
             return Ok(number(index, pin.generation));
         }
-        if self.len() >= self.most {
+        if self.len() + self.revoked >= self.most {
             return Err(RS_ERR_LIMIT);
         }
         let index = self.free_place()?;
@@ -105,9 +116,11 @@ impl Pins {
         }
         let pin = &mut self.places[index as usize];
         pin.object = object;
-        pin.rights = rights as u16;
+        pin.rights = rights as u8;
+        pin.is_watched = false;
         pin.code = code as u16;
         pin.count = 1;
+        pin.sent = self.cut;
         if let Some(place) = self.sites.get_mut(index as usize) {
             *place = site;
         }
@@ -124,9 +137,11 @@ impl Pins {
         let pin = Pin {
             object: 0,
             rights: 0,
+            is_watched: false,
             code: 0,
             generation: 1,
             count: 0,
+            sent: 0,
         };
         if self.has_sites {
             self.sites.try_reserve(1).map_err(|_| RS_ERR_MEMORY)?;
@@ -156,8 +171,9 @@ impl Pins {
         let pin = &mut self.places[index as usize];
         pin.count = left;
         if left == 0 {
-            if pin.is_live() {
-                self.of_object.remove(&pin.object);
+            match pin.is_live() {
+                true => drop(self.of_object.remove(&pin.object)),
+                false => self.revoked -= 1,
             }
             pin.object = 0;
             if pin.generation < LAST_GENERATION {
@@ -168,12 +184,56 @@ impl Pins {
         Ok(())
     }
 
+    /// One reference has come home in an answer that is read later: until it is released, the pin stays. A
+    /// number that names nothing holds nothing.
+    pub fn hold(&mut self, number: u64) {
+        let place = self.places.get_mut(number as u32 as usize);
+        if let Some(pin) = place
+            && pin.count != 0
+            && u64::from(pin.generation) == number >> 32
+        {
+            pin.count += 1;
+        }
+    }
+
+    /// The peer wants to hear of the next change of an object; returns whether that is new.
+    pub fn watch(&mut self, object: rs_value) -> bool {
+        match self.of_object.get(&object) {
+            Some(&index) => !core::mem::replace(&mut self.places[index as usize].is_watched, true),
+            None => false,
+        }
+    }
+
+    /// An object has changed: its number, if the peer wants to hear of that. What stands for it there may come back
+    /// to life by that, as by a reference.
+    pub fn end_watch(&mut self, object: rs_value) -> Option<u64> {
+        let &index = self.of_object.get(&object)?;
+        let pin = &mut self.places[index as usize];
+        pin.sent = self.cut;
+        core::mem::take(&mut pin.is_watched).then(|| number(index, pin.generation))
+    }
+
     /// The peer's references to an object lead to nothing from now on. They are still counted: the peer
     /// will give them back.
     pub fn revoke(&mut self, object: rs_value) -> Result<(), rs_status> {
         let index = self.of_object.remove(&object).ok_or(RS_ERR_ARGUMENT)?;
         self.places[index as usize].object = REVOKED;
+        self.revoked += 1;
         Ok(())
+    }
+
+    /// A round of finding cycles begins: references that are sent from now on are told from those before.
+    pub fn begin_cut(&mut self) {
+        self.cut = self.cut.wrapping_add(1);
+    }
+
+    /// Lets go of an object that no process needed at the cut, as [`revoke`](Pins::revoke) does; unless it was
+    /// given back since, or sent once more. Returns whether it did.
+    pub fn let_go(&mut self, number: u64) -> bool {
+        match self.get(number) {
+            Ok(pin) if pin.sent != self.cut => self.revoke(pin.object).is_ok(),
+            _ => false,
+        }
     }
 
     /// Every pin, with its number.
@@ -209,6 +269,7 @@ impl Pins {
         self.sites.clear();
         self.free.clear();
         self.of_object.clear();
+        self.revoked = 0;
     }
 
     /// Visits the place of every object.
@@ -292,6 +353,34 @@ mod tests {
         assert_eq!(pins.release(number, 1), Ok(()));
         assert_eq!(pins.release(number, 1), Err(RS_ERR_PEER));
         assert!(pins.get(again).is_ok());
+    }
+
+    #[test]
+    fn what_was_sent_since_the_cut_is_not_let_go() {
+        let mut pins = pins();
+        let [old, new, gone] = [16, 32, 48].map(|object| send(&mut pins, object, 1).unwrap());
+        pins.begin_cut();
+        // Its count is what it was, but what was given back is not what was sent.
+        assert_eq!(send(&mut pins, 32, 1), Ok(new));
+        assert_eq!(pins.release(new, 1), Ok(()));
+        assert_eq!(pins.release(gone, 1), Ok(()));
+        assert_eq!(
+            [old, new, gone].map(|number| pins.let_go(number)),
+            [true, false, false]
+        );
+        assert_eq!(pins.get(old), Err(RS_ERR_STALE));
+        assert_eq!(pins.release(old, 1), Ok(()));
+        assert_eq!(pins.len(), 1);
+    }
+
+    #[test]
+    fn what_was_revoked_counts_until_it_is_given_back() {
+        let mut pins = pins();
+        let numbers = [16, 32, 48].map(|object| send(&mut pins, object, 1).unwrap());
+        assert_eq!(pins.revoke(16), Ok(()));
+        assert_eq!(send(&mut pins, 64, 1), Err(RS_ERR_LIMIT));
+        assert_eq!(pins.release(numbers[0], 1), Ok(()));
+        assert!(send(&mut pins, 64, 1).is_ok());
     }
 
     #[test]

@@ -160,6 +160,12 @@ impl Remotes {
         self.releases.extend_from_slice(releases);
     }
 
+    /// Every entry.
+    pub fn iter(&self) -> impl Iterator<Item = &Remote> {
+        let entries = (0..self.table.places()).filter_map(|index| self.table.at(index));
+        entries.map(|(_, remote)| remote)
+    }
+
     /// Whether anything is to be given back.
     pub fn has_releases(&self) -> bool {
         !self.releases.is_empty()
@@ -167,8 +173,7 @@ impl Remotes {
 
     /// How many entries a link has.
     pub fn count(&self, link: rs_link) -> usize {
-        let entries = (0..self.table.places()).filter_map(|index| self.table.at(index));
-        entries.filter(|(_, remote)| remote.link == link).count()
+        self.iter().filter(|remote| remote.link == link).count()
     }
 
     /// A link has ended: what is to be given back over it need not be.

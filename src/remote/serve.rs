@@ -1,12 +1,13 @@
 //! Carrying out what a peer asks for.
 
 use super::ask::{COPY, FETCH, FIRST_OWN, FOLLOW, is_by_name};
-use super::context::{self, NO_CHAIN};
+use super::context;
 use super::outbox::Tell;
-use super::session::{ANSWER, Session};
+use super::session::{ANSWER, Awaited, Session};
 use super::share::{LOCATE, SHARE};
 use super::state::Message;
-use super::values::{Sent, read_numbers};
+use super::values::Sent;
+use super::watch::{WATCH, is_write};
 use super::wire::{Reader, Writer};
 use crate::graph::encode::{Limits, Root};
 use crate::host::contract::rs_value;
@@ -21,6 +22,9 @@ use core::time::Duration;
 
 /// Most requests that are carried out inside of each other.
 const DEPTH: u32 = 64;
+
+/// Most steps of a path: a peer can't keep this process busy with one request.
+const MOST_STEPS: usize = 1 << 16;
 
 /// Most requests that are carried out before their answers are told of.
 const TOGETHER: u32 = 64;
@@ -49,9 +53,9 @@ struct Granted {
 fn needed(code: u32) -> Result<u32, rs_status> {
     Ok(match code {
         RS_READ_VARIABLE | RS_READ_ELEMENT | RS_READ_KEY | RS_READ_LENGTH | RS_PRINT | RS_EQUAL
-        | COPY | FOLLOW | SHARE | LOCATE => RS_CAN_READ,
+        | COPY | FOLLOW | SHARE | LOCATE | WATCH => RS_CAN_READ,
         RS_WRITE_VARIABLE | RS_WRITE_ELEMENT | RS_WRITE_KEY => RS_CAN_WRITE,
-        RS_EXCHANGE_ELEMENT => RS_CAN_READ | RS_CAN_WRITE,
+        RS_EXCHANGE_ELEMENT | RS_ADD_ELEMENT => RS_CAN_READ | RS_CAN_WRITE,
         RS_CALL => RS_CAN_CALL,
         _ => return Err(RS_ERR_UNSUPPORTED),
     })
@@ -100,9 +104,13 @@ impl Session<'_> {
             0 => Deadline::NEVER,
             timeout => Deadline::after(Duration::from_nanos(timeout)),
         };
-        let message = self.receive(None, end, NO_CHAIN)?;
-        let done = self.handle(message)?;
-        self.serve_what_is_there(done)
+        match self.receive(None, Awaited::anything(end))? {
+            Some(message) => {
+                let done = self.handle(message)?;
+                self.serve_what_is_there(done)
+            }
+            None => Ok(()),
+        }
     }
 
     /// Carries out what came together with a message, which is done, so that it is answered together.
@@ -138,7 +146,7 @@ impl Session<'_> {
         let count = from.count()?;
         let is_late = request.deadline != Deadline::NEVER && request.deadline.has_passed(now());
         let arguments = match is_late || context::current().depth >= DEPTH {
-            false => self.read_all(count, &mut from),
+            false => self.while_reading(|| self.read_all(count, &mut from)),
             true => {
                 for _ in 0..count {
                     self.discard(&mut from)?;
@@ -179,8 +187,25 @@ impl Session<'_> {
             COPY => self.copied(request, target.value)?,
             FOLLOW => self.follow_steps(request, target.value)?,
             SHARE => target.value,
+            WATCH => {
+                if lock(&self.link.pins).watch(target.value) {
+                    self.around.count_watches(1);
+                }
+                target.value
+            }
             LOCATE => self.located(target.value, request.index)?,
-            _ => self.operate(request, target.value, arguments)?,
+            code => {
+                // A nested request may give back the last reference to what it is done to.
+                lock(&self.link.pins).hold(request.pin);
+                let outcome = self.operate(request, target.value, arguments);
+                // It was held, unless the link has ended, or there was no pin.
+                let _ = lock(&self.link.pins).release(request.pin, 1);
+                let value = outcome?;
+                if is_write(code) && target.value != 0 {
+                    self.around.changed(target.value);
+                }
+                value
+            }
         };
         Ok(Granted { value, ..target })
     }
@@ -224,6 +249,9 @@ impl Session<'_> {
     /// collect, and what refers to it may be written, while it is read.
     fn follow_steps(&self, request: &Request<'_>, target: rs_value) -> Result<rs_value, rs_status> {
         let steps = words_of(request.name).ok_or(RS_ERR_ARGUMENT)?;
+        if steps.len() > MOST_STEPS {
+            return Err(RS_ERR_LIMIT);
+        }
         let kept = self.host.roots().array(1)?;
         kept[0].set(target);
         let nothing = self.host.roots().array(0)?;
@@ -279,6 +307,9 @@ impl Session<'_> {
         let mut sent = self.nothing_sent(code);
         let status = match outcome {
             Ok(granted) => {
+                if request.code == WATCH {
+                    return self.reply_status(request.serial, RS_OK);
+                }
                 if request.code == SHARE {
                     return match self.reply_shared(request, granted.value, granted.rights) {
                         Ok(()) => Ok(()),
@@ -311,6 +342,10 @@ impl Session<'_> {
 
     /// Sends an answer. If the peer has said that more requests follow, their answers may go with it.
     pub(super) fn answer_with(&self, message: &mut Writer, tell: Tell) -> Result<(), rs_status> {
+        // What the program has dropped meanwhile goes first: who gets the answer can rely on that.
+        if lock(self.remotes).has_releases() {
+            self.send_releases()?;
+        }
         let sent = {
             let mut state = self.state();
             state.counters.served += 1;
@@ -338,7 +373,7 @@ impl Session<'_> {
         self.write_image(message, sent, encoded, granted.rights)
     }
 
-    fn reply_status(&self, serial: u64, status: rs_status) -> Result<(), rs_status> {
+    pub(super) fn reply_status(&self, serial: u64, status: rs_status) -> Result<(), rs_status> {
         let mut message = Writer::new(self.link.allocator);
         message.words(&[serial, status as i64 as u64])?;
         if status == RS_RAISED {
@@ -354,36 +389,6 @@ impl Session<'_> {
         self.link.set_error(kind, text)?;
         self.state().has_raised = true;
         Ok(())
-    }
-
-    /// The peer is about to leave: what this process refers to becomes ordinary objects of its own.
-    pub(super) fn take_over(&self, mut from: Reader<'_>) -> Result<(), rs_status> {
-        let serial = from.word()?;
-        match self.replace_by_copies(&mut from) {
-            Err(RS_ERR_PEER) => Err(RS_ERR_PEER),
-            Err(status) => self.reply_status(serial, status),
-            Ok(()) => self.reply_status(serial, RS_OK),
-        }
-    }
-
-    /// Reads the numbers of many objects of the peer, and copies of them: what stands for each of them here
-    /// stands for its copy from now on. What can't be copied stays a reference, which dies with the link.
-    pub(super) fn replace_by_copies(&self, from: &mut Reader<'_>) -> Result<(), rs_status> {
-        let pins = read_numbers(from)?;
-        self.read_row(from, |number, value| {
-            let pin = *pins.get(number).ok_or(RS_ERR_PEER)?;
-            let mut remotes = lock(self.remotes);
-            let Some(id) = remotes.find(self.link.id(), pin) else {
-                return Ok(());
-            };
-            let stands_for_it = remotes.get(id)?.value;
-            if stands_for_it == value || stands_for_it == 0 {
-                return Ok(());
-            }
-            remotes.release(id)?;
-            drop(remotes);
-            self.callbacks().replace_remote(stands_for_it, value)
-        })
     }
 }
 

@@ -7,7 +7,10 @@
 //! | release | for each pin of the receiver: its number, and how many references are given back |
 //! | evacuation | a serial number as of a request, the numbers of the sender's pins, and a row of values: what they were |
 //! | answer with a descriptor | the same: sealed memory came with it |
+//! | probe | a chain of calls, and how many processes it has passed |
+//! | changed | a pin of the sender: what it names was written |
 //! | goodbye | none: nothing comes after it |
+//! | marker, summary | see [`cycles::round`](super::cycles::round) |
 //!
 //! Sending never waits: what there is no room for is queued, and sent while the link waits for something
 //! to receive, or is served. So a peer that reads nothing stops nobody; it runs into a limit.
@@ -22,8 +25,10 @@
 //! A failure of the host, or of memory, is an answer like any other.
 
 use super::context::{self, NO_CHAIN};
+use super::cycles::snapshot::Snapshots;
 use super::link::Link;
 use super::outbox::Tell;
+use super::probe::{PATIENCE, Probe};
 use super::remotes::{Release, Remotes};
 use super::share::Published;
 use super::state::{Message, State};
@@ -47,9 +52,16 @@ pub(super) const ANSWER: u32 = 2;
 pub(super) const RELEASE: u32 = 3;
 pub(super) const EVACUATION: u32 = 4;
 pub(super) const GOODBYE: u32 = 5;
+pub(super) const PROBE: u32 = 6;
+pub(super) const CHANGED: u32 = 7;
+pub(super) const MARKER: u32 = 8;
+pub(super) const SUMMARY: u32 = 9;
 
 /// Where a request says to which chain of calls it belongs.
 pub(super) const CHAIN: usize = 2;
+
+/// Where a request names what it is to be done to; index and limit come behind that.
+pub(super) const TARGET: usize = 4;
 
 /// How often a wait asks whether it is cancelled, and looks at the other links.
 const SLICE: Duration = Duration::from_millis(10);
@@ -66,13 +78,44 @@ const RELEASES: usize = SHORT / 2;
 /// Messages that are kept while only those of a chain are carried out; later ones stay in the ring.
 const MOST_DEFERRED: usize = 1 << 10;
 
+/// What a thread waits for.
+#[derive(Clone, Copy)]
+pub(super) struct Awaited {
+    pub deadline: Deadline,
+    /// The chain of calls that waits, or [`NO_CHAIN`].
+    pub chain: u64,
+    /// The request whose answer is waited for, or 0.
+    pub request: u64,
+}
+
+impl Awaited {
+    /// Whatever comes.
+    pub fn anything(deadline: Deadline) -> Self {
+        Awaited {
+            deadline,
+            chain: NO_CHAIN,
+            request: 0,
+        }
+    }
+}
+
 /// What a link needs of the vm around it.
 pub trait Surroundings {
     /// Makes an ordinary object of what a reference leads to, over the link that it came by.
     fn copy(&self, remote: rs_remote, depth: u64, bytes: u64) -> Result<rs_value, rs_status>;
 
+    /// Whether the thread has other links.
+    fn has_others(&self, but: rs_link) -> bool;
+
     /// Carries out what has arrived over the thread's links but this one, if it belongs to a chain of calls.
-    fn serve_chain(&self, but: rs_link, chain: u64);
+    /// Returns a probe that has come.
+    fn serve_chain(&self, but: rs_link, chain: u64) -> Option<Probe>;
+
+    /// An object was written: whoever watches it is told, over whichever link.
+    fn changed(&self, object: rs_value);
+
+    /// There are so many watches more, on all links.
+    fn count_watches(&self, more: isize);
 
     /// Whether a value may be shared between ractors, and so never changes.
     fn is_shareable(&self, value: rs_value) -> bool;
@@ -90,6 +133,8 @@ pub struct Session<'a> {
     pub remotes: &'a Mutex<Remotes>,
     /// What peers may read in place.
     pub published: &'a Mutex<Published>,
+    /// All snapshots of the vm.
+    pub snapshots: &'a Snapshots,
     /// The vm.
     pub around: &'a dyn Surroundings,
 }
@@ -222,25 +267,39 @@ impl Session<'_> {
         }
         let received = state.try_receive();
         drop(state);
-        received.map_err(|status| self.channel_failed(status))
+        let received = received.map_err(|status| self.channel_failed(status))?;
+        self.observe(received.as_ref());
+        Ok(received)
     }
 
     /// Waits for the next message, and sends meanwhile what there was no room for; `done` was read. What belongs
-    /// to `chain` is carried out over all links.
+    /// to the chain is carried out over all links; none: meanwhile the answer that is waited for was kept.
     pub(super) fn receive(
         &self,
         done: Option<Message>,
-        deadline: Deadline,
-        chain: u64,
-    ) -> Result<Message, rs_status> {
+        awaited: Awaited,
+    ) -> Result<Option<Message>, rs_status> {
+        let Awaited {
+            deadline,
+            chain,
+            request,
+        } = awaited;
         if let Some(message) = self.receive_soon(done, deadline)? {
-            return Ok(message);
+            return Ok(Some(message));
         }
         self.send_releases()?;
-        let mut slice = FIRST_SLICE;
+        let mut slice = self.first_slice(chain);
+        let mut patience = Deadline::NEVER;
         loop {
-            match self.receive_within(deadline.min(Deadline::after(slice))) {
-                Ok(message) => return Ok(message),
+            let end = match slice {
+                Duration::MAX => deadline,
+                slice => deadline.min(Deadline::after(slice)),
+            };
+            match self.receive_within(end) {
+                Ok(message) => {
+                    self.observe(Some(&message));
+                    return Ok(Some(message));
+                }
                 Err(RS_ERR_TIMEOUT) if deadline.has_passed(now()) => return Err(RS_ERR_TIMEOUT),
                 Err(RS_ERR_TIMEOUT) => {}
                 Err(status) => return Err(self.channel_failed(status)),
@@ -248,10 +307,44 @@ impl Session<'_> {
             if self.callbacks().is_cancelled(self.link.id()) {
                 return Err(RS_CANCELLED);
             }
-            if chain != NO_CHAIN {
-                self.around.serve_chain(self.link.id(), chain);
+            if chain != NO_CHAIN && self.look_around(chain, &mut patience)? {
+                return Err(RS_ERR_DEADLOCK);
             }
-            slice = SLICE;
+            // In there, what this link waits for may have been received: and deferred, or kept.
+            if let Some(message) = self.receive_now(None)? {
+                return Ok(Some(message));
+            }
+            if self.has_answer(request) {
+                return Ok(None);
+            }
+            slice = slice.max(SLICE);
+        }
+    }
+
+    /// Looks at the other links, if there are any; returns whether this thread waits for itself.
+    fn look_around(&self, chain: u64, patience: &mut Deadline) -> Result<bool, rs_status> {
+        if !self.around.has_others(self.link.id()) {
+            return Ok(false);
+        }
+        if *patience == Deadline::NEVER {
+            *patience = Deadline::after(PATIENCE);
+        } else if patience.has_passed(now()) {
+            *patience = Deadline::after(PATIENCE);
+            self.send_probe(Probe::of(chain))?;
+        }
+        let probe = self.around.serve_chain(self.link.id(), chain);
+        self.is_probed(chain, probe)
+    }
+
+    /// How long to sleep before anything else is looked at. A sleep without a limit arms no timer, which
+    /// costs as much as a wake-up on a virtual machine.
+    fn first_slice(&self, chain: u64) -> Duration {
+        if chain != NO_CHAIN && self.around.has_others(self.link.id()) {
+            return FIRST_SLICE;
+        }
+        match self.callbacks().can_be_cancelled() {
+            true => SLICE,
+            false => Duration::MAX,
         }
     }
 
@@ -270,7 +363,9 @@ impl Session<'_> {
                 Ok(None) if state.channel.look(deadline) => {}
                 received => {
                     drop(state);
-                    return received.map_err(|status| self.channel_failed(status));
+                    let received = received.map_err(|status| self.channel_failed(status))?;
+                    self.observe(received.as_ref());
+                    return Ok(received);
                 }
             }
         }
@@ -289,6 +384,7 @@ impl Session<'_> {
                 deadline: slice,
                 cancel: None,
                 meanwhile: Some(&mut pump),
+                ends_at_signals: true,
             };
             match channel.receive(&mut wait, &mut bytes) {
                 Ok(kind) => state.arrived(kind, bytes),
@@ -300,18 +396,27 @@ impl Session<'_> {
         })
     }
 
-    /// Carries out what has arrived, if it belongs to a chain of calls, and keeps the rest.
-    pub fn serve_chain(&self, chain: u64) -> Result<(), rs_status> {
+    /// Carries out what has arrived, if it belongs to a chain of calls, and keeps the rest. Stops at a
+    /// probe, and returns it.
+    pub fn serve_chain(&self, chain: u64) -> Result<Option<Probe>, rs_status> {
         self.expect_open()?;
         loop {
             let mut state = self.state();
             if state.deferred.len() >= MOST_DEFERRED {
                 state.flush();
-                return Ok(());
+                return Ok(None);
             }
             state.deferred.reserve()?;
             let received = state.try_receive_new();
             let received = match received {
+                Ok(Some(message)) if message.kind == PROBE => {
+                    drop(state);
+                    let words = words_of(&message.bytes).ok_or_else(|| self.end(RS_ERR_PEER))?;
+                    let probe = Probe::read(&mut Reader::new(words));
+                    return probe
+                        .map(Some)
+                        .map_err(|status| self.reading_failed(status));
+                }
                 Ok(Some(message)) if !belongs_to(&message, chain) => {
                     state.deferred.push(message)?;
                     continue;
@@ -319,9 +424,11 @@ impl Session<'_> {
                 received => received,
             };
             drop(state);
-            match received.map_err(|status| self.channel_failed(status))? {
+            let received = received.map_err(|status| self.channel_failed(status))?;
+            self.observe(received.as_ref());
+            match received {
                 Some(message) => self.handle(message)?,
-                None => return Ok(()),
+                None => return Ok(None),
             };
         }
     }
@@ -336,6 +443,11 @@ impl Session<'_> {
             ANSWER => return self.handle_answer(message),
             RELEASE => self.take_releases(&mut from),
             EVACUATION => self.take_over(from),
+            MARKER => self.take_part(from),
+            SUMMARY => self.take_summary(words),
+            // This thread waits for nobody, or for who has sent it: so nobody waits in a circle.
+            PROBE => Probe::read(&mut from).map(drop),
+            CHANGED => self.hear_of_change(&mut from),
             GOODBYE => Err(self.end(RS_ERR_DEAD)),
             _ => Err(RS_ERR_PEER),
         };
@@ -349,35 +461,6 @@ impl Session<'_> {
         let mut pins = lock(&self.link.pins);
         while from.end().is_err() {
             pins.release(from.word()?, from.word()?)?;
-        }
-        Ok(())
-    }
-
-    /// An answer that the innermost request does not wait for: another one's is kept; one that comes
-    /// too late is passed over.
-    fn handle_answer(&self, message: Message) -> Result<Option<Message>, rs_status> {
-        let serial = message.serial().ok_or_else(|| self.end(RS_ERR_PEER))?;
-        if let Some(waiting) = self.state().waiting.get_mut(&serial)
-            && waiting.answer.is_none()
-        {
-            waiting.answer = Some(message);
-            return Ok(None);
-        }
-        self.discard_answer(&message)
-            .map_err(|status| self.reading_failed(status))?;
-        Ok(Some(message))
-    }
-
-    /// Nobody wants an answer: the references in it are given back.
-    pub(super) fn discard_answer(&self, message: &Message) -> Result<(), rs_status> {
-        let words = words_of(&message.bytes).ok_or(RS_ERR_PEER)?;
-        let mut from = Reader::new(words);
-        from.word()?;
-        if from.word()? != RS_OK as u64 {
-            return Ok(());
-        }
-        while from.end().is_err() {
-            self.discard(&mut from)?;
         }
         Ok(())
     }

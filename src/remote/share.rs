@@ -9,19 +9,16 @@
 //! The peer keeps the reference to the root as long as it keeps the image; so the root is pinned,
 //! and with it all that the image shows. The owner keeps what it has published until the root dies.
 //!
-//! Small graphs are not worth a descriptor, two system calls and a page: their image is sent as it is, as a
-//! value is. Of a sealed image the answer has no words, and says behind the references how many there are. So an
-//! answer that nobody wants any more is passed over like any other.
+//! Small graphs are not worth a descriptor, two system calls and a page: their image is sent as it is.
 
 use super::ask::Asked;
 use super::outbox::Tell;
 use super::serve::Request;
 use super::session::{ANSWER, Session};
 use super::state::Message;
-use super::values::{IMAGE, Sent};
+use super::values::{IMAGE, SEALED, Sent};
 use super::wire::{Reader, Writer};
 use crate::graph::encode::{Encoded, Limits, Root, locate};
-use crate::graph::image::{Meaning, Word};
 use crate::graph::validate::validate;
 use crate::graph::words::Words;
 use crate::host::contract::rs_value;
@@ -134,8 +131,10 @@ impl Session<'_> {
     /// The image of what a reference leads to, which must be shareable.
     pub fn share(&self, remote: rs_remote) -> Result<SharedImage, rs_status> {
         let root = lock(self.remotes).get(remote)?.value;
-        let answer = self.ask_for_answer(remote, &Asked::new(SHARE))?;
-        let image = self.read_shared(answer, root);
+        let mut answer = self.ask_for_answer(remote, &Asked::new(SHARE))?;
+        let descriptor = answer.descriptor.take();
+        let image = self.while_reading(|| self.read_shared(&answer, descriptor, root));
+        self.stop_keeping(&answer);
         image.map_err(|status| self.reading_failed(status))
     }
 
@@ -150,30 +149,32 @@ impl Session<'_> {
         )
     }
 
-    fn read_shared(&self, answer: Message, root: rs_value) -> Result<SharedImage, rs_status> {
+    fn read_shared(
+        &self,
+        answer: &Message,
+        descriptor: Option<OwnedFd>,
+        root: rs_value,
+    ) -> Result<SharedImage, rs_status> {
         let mut from = Reader::new(words_of(&answer.bytes).ok_or(RS_ERR_PEER)?);
         from.words(2)?;
-        if from.word()? != IMAGE {
-            return Err(RS_ERR_PEER);
-        }
-        let count = from.count()?;
-        let inside = from.words(count)?;
+        let form = from.word()?;
+        let count = from.word()? as usize;
+        let inside = match form {
+            IMAGE => Some(from.words(count)?),
+            SEALED => None,
+            _ => return Err(RS_ERR_PEER),
+        };
         let opaques_count = from.count()?;
         let opaques = self.read_all_plain(opaques_count, &mut from)?;
-        let sealed = match inside {
-            [] => from.word()?,
-            _ => 0,
-        };
         from.end()?;
         let allocator = self.link.allocator;
-        let words = match (Word(sealed).meaning(), answer.descriptor) {
-            (_, None) => Words::Own(copied(inside, allocator)?),
-            (Some(Meaning::Integer(count)), Some(descriptor)) => {
-                let count = usize::try_from(count).map_err(|_| RS_ERR_PEER)?;
+        let words = match (inside, descriptor) {
+            (Some(inside), _) => Words::Own(copied(inside, allocator)?),
+            (None, Some(descriptor)) => {
                 let size = count.checked_mul(size_of::<u64>()).ok_or(RS_ERR_PEER)?;
                 Words::Sealed(SealedBytes::adopt(descriptor, size)?)
             }
-            _ => return Err(RS_ERR_PEER),
+            (None, None) => return Err(RS_ERR_PEER),
         };
         let image = validate(words.get(), allocator).map_err(|status| match status {
             RS_ERR_IMAGE => RS_ERR_PEER,
@@ -225,20 +226,18 @@ impl Session<'_> {
         }
         let image = self.sendable(root)?;
         let mut message = Writer::new(self.link.allocator);
-        let inside = match &image.form {
-            Form::Inside(words) => &words[..],
-            Form::Sealed(..) => &[],
-        };
-        message.words(&[request.serial, RS_OK as u64, IMAGE, inside.len() as u64])?;
-        message.words(inside)?;
+        message.words(&[request.serial, RS_OK as u64])?;
+        match &image.form {
+            Form::Inside(words) => {
+                message.words(&[IMAGE, words.len() as u64])?;
+                message.words(words)?;
+            }
+            Form::Sealed(_, words) => message.words(&[SEALED, *words])?,
+        }
         self.write_references(&mut message, sent, &image.opaques, rights)?;
         match image.form {
             Form::Inside(_) => self.answer_with(&mut message, Tell::Now),
-            Form::Sealed(descriptor, words) => {
-                let words = Word::integer(words as i64).ok_or(RS_ERR_LIMIT)?;
-                message.word(words.0)?;
-                self.send_descriptor(&message, descriptor)
-            }
+            Form::Sealed(descriptor, _) => self.send_descriptor(&message, descriptor),
         }
     }
 

@@ -18,6 +18,8 @@ pub(super) struct Message {
     pub kind: u32,
     /// Words, as bytes: aligned, since the allocator's memory is.
     pub bytes: Vec<u8>,
+    /// It is an answer that was kept, and the pins that come home with it are held until it is read.
+    pub is_kept: bool,
     /// What came with it.
     pub descriptor: Option<OwnedFd>,
 }
@@ -51,6 +53,7 @@ pub(super) struct Counters {
     pub released: u64,
     pub messages: u64,
     pub bytes: u64,
+    pub collected: u64,
 }
 
 /// What the link's own thread remembers.
@@ -136,6 +139,13 @@ impl State {
         }
     }
 
+    /// Visits the messages that have arrived and were not read yet.
+    pub fn for_each_kept(&self, mut visit: impl FnMut(&Message)) {
+        let answers = self.waiting.values().filter_map(|own| own.answer.as_ref());
+        answers.for_each(&mut visit);
+        self.deferred.iter().for_each(visit);
+    }
+
     /// A message has arrived: with its descriptor, if it says that one came with it.
     #[inline]
     pub fn arrived(&mut self, kind: u32, bytes: Vec<u8>) -> Result<Message, rs_status> {
@@ -146,6 +156,7 @@ impl State {
         Ok(Message {
             kind: kind & !WITH_DESCRIPTOR,
             bytes,
+            is_kept: false,
             descriptor,
         })
     }

@@ -32,6 +32,8 @@ const LEAF: u64 = 4;
 const YOURS: u64 = 5;
 const MINE: u64 = 6;
 pub(super) const IMAGE: u64 = 7;
+/// See [`super::share`]: words that came with the message, how many values they refer to, and those.
+pub(super) const SEALED: u64 = 3;
 const TAG: u64 = 7;
 const TAG_BITS: u32 = 3;
 
@@ -345,26 +347,54 @@ impl Session<'_> {
 
     /// Passes over a value that nobody wants: its references are given back.
     pub(super) fn discard(&self, from: &mut Reader<'_>) -> Result<(), rs_status> {
-        if from.peek()? & TAG == IMAGE {
+        let mut outcome = Ok(());
+        mentions(from, &mut |mention| {
+            if let Mention::Remote(pin) = mention {
+                outcome = outcome.and(self.give_back(pin));
+            }
+        })?;
+        outcome
+    }
+}
+
+/// A reference in a message that has arrived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mention {
+    /// A pin of this process, whose object comes home.
+    Home(u64),
+    /// A pin of the peer.
+    Remote(u64),
+}
+
+/// Passes over a value, and tells of the references in it.
+pub(super) fn mentions(
+    from: &mut Reader<'_>,
+    tell: &mut dyn FnMut(Mention),
+) -> Result<(), rs_status> {
+    match from.peek()? & TAG {
+        IMAGE => {
             from.word()?;
             let count = from.count()?;
             from.words(count)?;
-            for _ in 0..from.count()? {
-                self.discard_plain(from)?;
-            }
-            return Ok(());
         }
-        self.discard_plain(from)
+        SEALED => drop(from.words(2)?),
+        _ => return mentions_plain(from, tell),
     }
+    for _ in 0..from.count()? {
+        mentions_plain(from, tell)?;
+    }
+    Ok(())
+}
 
-    fn discard_plain(&self, from: &mut Reader<'_>) -> Result<(), rs_status> {
-        let mut reference = *from;
-        skip(from)?;
-        match reference.word()? & TAG {
-            MINE => self.give_back(reference.word()?),
-            _ => Ok(()),
-        }
+fn mentions_plain(from: &mut Reader<'_>, tell: &mut dyn FnMut(Mention)) -> Result<(), rs_status> {
+    let mut reference = *from;
+    skip(from)?;
+    match reference.word()? & TAG {
+        YOURS => tell(Mention::Home(reference.word()?)),
+        MINE => tell(Mention::Remote(reference.word()?)),
+        _ => {}
     }
+    Ok(())
 }
 
 /// Passes over a value that is no image.
@@ -380,7 +410,7 @@ fn skip(from: &mut Reader<'_>) -> Result<(), rs_status> {
             from.words(2)?;
             from.bytes().map(|_| ())
         }
-        IMAGE => Err(RS_ERR_PEER),
+        IMAGE | SEALED => Err(RS_ERR_PEER),
         _ => Ok(()),
     }
 }

@@ -163,6 +163,11 @@ impl Channel {
         self.watch_process()
     }
 
+    /// Whether this end has made the memory, and the peer has joined.
+    pub fn is_maker(&self) -> bool {
+        matches!(self.end, End::Maker)
+    }
+
     /// Whether the end of the peer's process is seen, besides its hanging up.
     pub fn watches_process(&self) -> bool {
         self.peer.process().is_some()

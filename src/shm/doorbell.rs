@@ -91,9 +91,11 @@ pub struct Awakened {
     pub gone: bool,
     /// The caller's descriptor is readable.
     pub cancelled: bool,
+    /// A signal was handled.
+    pub interrupted: bool,
 }
 
-/// Sleeps until a source has something to say, or the deadline.
+/// Sleeps until a source has something to say, a signal was handled, or the deadline.
 pub fn sleep(sources: &Sources, deadline: Deadline) -> Result<Awakened, rs_status> {
     let wake_ups = if sources.wake_ups { libc::POLLIN } else { 0 };
     let room = if sources.room { libc::POLLOUT } else { 0 };
@@ -103,16 +105,18 @@ pub fn sleep(sources: &Sources, deadline: Deadline) -> Result<Awakened, rs_statu
         poll_for(sources.process, libc::POLLIN),
         poll_for(sources.cancel, libc::POLLIN),
     ];
-    loop {
-        let left = deadline.left();
-        let time = left.as_ref().map_or(null(), |left| left as *const _);
-        // SAFETY: the array and the time are this frame's; no signal mask is passed.
-        let count = unsafe { libc::ppoll(polled.as_mut_ptr(), 3, time, null()) };
-        match count {
-            -1 if last_errno() == libc::EINTR => {}
-            -1 => return Err(last_failure()),
-            _ => break,
-        }
+    let left = deadline.left();
+    let time = left.as_ref().map_or(null(), |left| left as *const _);
+    // SAFETY: the array and the time are this frame's; no signal mask is passed.
+    let count = unsafe { libc::ppoll(polled.as_mut_ptr(), 3, time, null()) };
+    if count == -1 {
+        return match last_errno() {
+            libc::EINTR => Ok(Awakened {
+                interrupted: true,
+                ..Awakened::default()
+            }),
+            _ => Err(last_failure()),
+        };
     }
     let hung_up = libc::POLLHUP | libc::POLLRDHUP | libc::POLLERR | libc::POLLNVAL;
     Ok(Awakened {
@@ -120,6 +124,7 @@ pub fn sleep(sources: &Sources, deadline: Deadline) -> Result<Awakened, rs_statu
         room: polled[0].revents & libc::POLLOUT != 0,
         gone: polled[0].revents & hung_up != 0 || polled[1].revents != 0,
         cancelled: polled[2].revents != 0,
+        interrupted: false,
     })
 }
 

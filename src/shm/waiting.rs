@@ -43,6 +43,8 @@ pub struct Wait<'a> {
     /// Called before each sleep and after it, with the channel: to take in what arrives while there is no room to
     /// send, so that two ends that send at once do not wait for each other for ever.
     pub meanwhile: Option<Meanwhile<'a>>,
+    /// A signal that is handled ends the wait as the deadline does: the program may want to do something else.
+    pub ends_at_signals: bool,
 }
 
 impl<'a> Wait<'a> {
@@ -52,6 +54,7 @@ impl<'a> Wait<'a> {
             deadline,
             cancel: None,
             meanwhile: None,
+            ends_at_signals: false,
         }
     }
 }
@@ -227,6 +230,7 @@ impl Channel {
         self.note(awakened)?;
         match awakened.cancelled {
             true => Err(RS_CANCELLED),
+            false if awakened.interrupted && wait.ends_at_signals => Ok(true),
             false => Ok(wait.deadline.has_passed(now())),
         }
     }

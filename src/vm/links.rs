@@ -1,14 +1,15 @@
 //! The links of a vm, and the references that came over them.
 
 use super::Vm;
-use super::images::KeptImage;
+use super::cycles::Cycles;
 use super::kept::{Kept, Using};
-use crate::graph::image::{Meaning, Word};
 use crate::host::contract::{rs_ractor, rs_value};
 use crate::host::exchange::*;
 use crate::host::memory::HostAllocator;
 use crate::host::table::Kind;
+use crate::remote::cycles::FEATURE;
 use crate::remote::link::{Link, Settings};
+use crate::remote::probe::Probe;
 use crate::remote::remotes::Remotes;
 use crate::remote::session::{Session, Surroundings};
 use crate::remote::share::Published;
@@ -18,7 +19,7 @@ use crate::shm::descriptors::receive_segment;
 use crate::shm::handover::Handover;
 use crate::shm::socket::Socket;
 use crate::status::*;
-use crate::sync::{AtomicU32, Mutex, Ordering, lock};
+use crate::sync::{AtomicU32, AtomicUsize, Mutex, Ordering, lock};
 use core::ffi::c_char;
 use core::time::Duration;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
@@ -33,8 +34,11 @@ const PINS: usize = 1 << 24;
 /// All links of a vm.
 pub struct Links {
     links: Kept<LinkAndEnd>,
-    remotes: Mutex<Remotes>,
+    pub(super) remotes: Mutex<Remotes>,
+    pub(super) cycles: Cycles,
     published: Mutex<Published>,
+    /// How many objects peers watch, about: more than there are, if watched ones were given back.
+    watches: AtomicUsize,
     /// How often this process was forked from one that had these links. They stay with that one: of the
     /// links of an earlier process nothing is touched, not even locks, which may be held for ever.
     forks: AtomicU32,
@@ -42,7 +46,7 @@ pub struct Links {
 
 /// A link, and the descriptors of its other end until another process has them.
 pub struct LinkAndEnd {
-    link: Link,
+    pub(super) link: Link,
     end: Mutex<Option<Handover>>,
     /// [`Links::forks`] when it was made.
     forks: u32,
@@ -54,7 +58,9 @@ impl Links {
         Links {
             links: Kept::new(Kind::Link, vm, allocator),
             remotes: Mutex::new(Remotes::new(vm, allocator)),
+            cycles: Cycles::new(allocator),
             published: Mutex::new(Published::new(allocator)),
+            watches: AtomicUsize::new(0),
             forks: AtomicU32::new(0),
         }
     }
@@ -70,9 +76,14 @@ impl Links {
 
     /// Visits the place of every object that peers refer to.
     pub fn for_each_root(&self, visit: &mut dyn FnMut(&mut rs_value)) {
+        self.for_each_own(|link| link.for_each_root(&mut *visit));
+    }
+
+    /// Visits the links of this process.
+    pub(super) fn for_each_own(&self, mut visit: impl FnMut(&Link)) {
         self.links.for_each_mut(|entry| {
             if self.is_own(entry) {
-                entry.link.for_each_root(&mut *visit);
+                visit(&entry.link);
             }
         });
     }
@@ -124,22 +135,38 @@ impl Surroundings for Vm {
         self.remote_copy(remote, depth, bytes)
     }
 
-    fn serve_chain(&self, but: rs_link, chain: u64) {
-        let Ok(waiting) = self.link(but) else {
+    fn has_others(&self, but: rs_link) -> bool {
+        self.for_each_other(but, |_| true)
+    }
+
+    fn serve_chain(&self, but: rs_link, chain: u64) -> Option<Probe> {
+        let mut probe = None;
+        self.for_each_other(but, |other| {
+            // What fails there is seen by whoever uses that link next.
+            probe = self.session(other).serve_chain(chain).unwrap_or(None);
+            probe.is_some()
+        });
+        probe
+    }
+
+    fn changed(&self, object: rs_value) {
+        if self.links.watches.load(Ordering::Relaxed) == 0 {
             return;
-        };
-        for index in 0..self.links.links.places() {
-            let Some((id, other)) = self.links.links.at(index) else {
-                continue;
-            };
-            if id != but
-                && self.links.is_own(&other)
-                && other.link.ractor() == waiting.link.ractor()
-            {
-                // What fails there is seen by whoever uses that link next.
-                let _ = self.session(&other).serve_chain(chain);
+        }
+        let links = &self.links.links;
+        for (_, using) in (0..links.places()).filter_map(|index| links.at(index)) {
+            // Others' links have pins of what never changes.
+            if self.links.is_own(&using) && self.expect_caller(using.link.ractor()).is_ok() {
+                // Who can't be told has other worries; it is seen when the link is used next.
+                let _ = self.session(&using).tell_of_change(object);
             }
         }
+    }
+
+    fn count_watches(&self, more: isize) {
+        self.links
+            .watches
+            .fetch_add(more as usize, Ordering::Relaxed);
     }
 
     fn is_shareable(&self, value: rs_value) -> bool {
@@ -148,7 +175,21 @@ impl Surroundings for Vm {
 }
 
 impl Vm {
-    fn link(&self, id: rs_link) -> Result<Using<'_, LinkAndEnd>, rs_status> {
+    /// Shows the other links of a link's ractor, until one is the right one; returns whether one was.
+    fn for_each_other(&self, but: rs_link, mut is_it: impl FnMut(&LinkAndEnd) -> bool) -> bool {
+        let Ok(own) = self.link(but) else {
+            return false;
+        };
+        let links = &self.links.links;
+        (0..links.places()).any(|index| match links.at(index) {
+            Some((id, other)) if id != but && self.links.is_own(&other) => {
+                other.link.ractor() == own.link.ractor() && is_it(&other)
+            }
+            _ => false,
+        })
+    }
+
+    pub(super) fn link(&self, id: rs_link) -> Result<Using<'_, LinkAndEnd>, rs_status> {
         let using = self.links.links.get(id)?;
         if !self.links.is_own(&using) {
             return Err(RS_ERR_FORKED);
@@ -157,13 +198,14 @@ impl Vm {
         Ok(using)
     }
 
-    fn session<'a>(&'a self, using: &'a LinkAndEnd) -> Session<'a> {
+    pub(super) fn session<'a>(&'a self, using: &'a LinkAndEnd) -> Session<'a> {
         Session {
             host: &self.host,
             heap: self.host.any_heap(),
             link: &using.link,
             remotes: &self.links.remotes,
             published: &self.links.published,
+            snapshots: &self.links.cycles.snapshots,
             around: self,
         }
     }
@@ -178,6 +220,9 @@ impl Vm {
         }
         if own.spin != Duration::ZERO {
             own.spin = SPIN;
+        }
+        if self.host.callbacks().can_summarise() {
+            own.hello.features |= FEATURE;
         }
         own
     }
@@ -198,6 +243,7 @@ impl Vm {
                 pins => usize::try_from(pins).unwrap_or(usize::MAX),
             },
             has_sites: options.flags & RS_LINK_SITES != 0,
+            is_maker: channel.is_maker(),
         };
         let id = self.links.links.add(LinkAndEnd {
             link: Link::new(channel, settings, self.host.allocator()),
@@ -266,9 +312,9 @@ impl Vm {
         options: rs_link_options,
         socket: i32,
     ) -> Result<rs_link, rs_status> {
-        let socket = own_descriptor(socket)?;
+        let socket = own_descriptor(socket);
         self.expect_links(ractor)?;
-        let channel = Channel::serve(socket, &self.channel_options(&options))?;
+        let channel = Channel::serve(socket?, &self.channel_options(&options))?;
         self.keep_link(channel, None, ractor, &options)
     }
 
@@ -280,13 +326,19 @@ impl Vm {
         socket: i32,
         timeout: u64,
     ) -> Result<rs_link, rs_status> {
-        let socket = Socket::adopt(own_descriptor(socket)?)?;
+        let socket = own_descriptor(socket);
         self.expect_links(ractor)?;
+        let socket = Socket::adopt(socket?)?;
         let end = deadline(timeout);
         let callbacks = self.host.callbacks();
         let segment = callbacks.blocking(|| receive_segment(&socket, end))?;
         let channel = Channel::join(socket, segment, &self.channel_options(&options))?;
         self.keep_link(channel, None, ractor, &options)
+    }
+
+    /// See `rs_link_changed`.
+    pub fn link_changed(&self, value: rs_value) {
+        self.changed(value);
     }
 
     /// See `rs_link_pins`.
@@ -366,100 +418,8 @@ impl Vm {
         Ok(counts)
     }
 
-    /// See `rs_remote_request`.
-    pub fn remote_request(
-        &self,
-        link: rs_link,
-        remote: rs_remote,
-        operation: &rs_operation,
-    ) -> Result<rs_value, rs_status> {
-        let using = self.link(link)?;
-        self.session(&using).request(remote, operation)
-    }
-
-    /// See `rs_remote_begin`.
-    pub fn remote_begin(
-        &self,
-        link: rs_link,
-        remote: rs_remote,
-        operation: &rs_operation,
-    ) -> Result<u64, rs_status> {
-        let using = self.link(link)?;
-        self.session(&using).begin(remote, operation)
-    }
-
-    /// See `rs_remote_finish`.
-    pub fn remote_finish(
-        &self,
-        link: rs_link,
-        request: u64,
-        waits: bool,
-    ) -> Result<Option<rs_value>, rs_status> {
-        let using = self.link(link)?;
-        let session = self.session(&using);
-        match waits {
-            true => session.finish(request).map(Some),
-            false => session.poll(request),
-        }
-    }
-
-    /// See `rs_remote_forget`.
-    pub fn remote_forget(&self, link: rs_link, request: u64) -> Result<(), rs_status> {
-        let using = self.link(link)?;
-        self.session(&using).forget(request)
-    }
-
-    /// See `rs_remote_path`.
-    pub fn remote_path(&self, remote: rs_remote, steps: &[u64]) -> Result<rs_value, rs_status> {
-        let using = self.link(self.remote_link(remote)?)?;
-        self.session(&using).follow(remote, steps)
-    }
-
     /// See `rs_link_revoke`.
     pub fn link_revoke(&self, link: rs_link, value: rs_value) -> Result<(), rs_status> {
         self.link(link)?.link.revoke(value)
-    }
-
-    /// See `rs_remote_copy`.
-    pub fn remote_copy(
-        &self,
-        remote: rs_remote,
-        depth: u64,
-        bytes: u64,
-    ) -> Result<rs_value, rs_status> {
-        let using = self.link(self.remote_link(remote)?)?;
-        self.session(&using).copy(remote, depth, bytes)
-    }
-
-    /// See `rs_remote_share`.
-    pub fn remote_share(&self, remote: rs_remote) -> Result<u64, rs_status> {
-        let using = self.link(self.remote_link(remote)?)?;
-        let image = self.session(&using).share(remote)?;
-        self.keep_image(KeptImage::of_peer(image, remote))
-    }
-
-    /// See `rs_image_object`.
-    pub fn image_object(&self, image: u64, node: u64) -> Result<rs_value, rs_status> {
-        let remote = self.images().get(image)?.remote();
-        if remote == RS_NO_REMOTE {
-            return Err(RS_ERR_UNSUPPORTED);
-        }
-        let Some(Meaning::Node(node)) = Word(node).meaning() else {
-            return Err(RS_ERR_ARGUMENT);
-        };
-        let using = self.link(self.remote_link(remote)?)?;
-        self.session(&using).locate(remote, node as u64)
-    }
-
-    /// See `rs_remote_link`.
-    pub fn remote_link(&self, remote: rs_remote) -> Result<rs_link, rs_status> {
-        lock(&self.links.remotes)
-            .get(remote)
-            .map(|remote| remote.link)
-    }
-
-    /// See `rs_remote_release`.
-    pub fn remote_release(&self, remote: rs_remote) -> Result<(), rs_status> {
-        lock(&self.links.remotes).release(remote)
     }
 }

@@ -3,6 +3,8 @@
 //! This is where a call from outside meets the parts: it names the ractors and threads that may call, and
 //! picks the heap type of the host's flag placement. What a call does is in `autoshare`.
 
+#[cfg(vmshare_links)]
+pub mod cycles;
 pub mod images;
 pub mod kept;
 #[cfg(vmshare_links)]
@@ -10,6 +12,8 @@ pub mod links;
 #[cfg(not(vmshare_links))]
 #[path = "no_links.rs"]
 pub mod links;
+#[cfg(vmshare_links)]
+mod remotes;
 pub mod shell;
 
 use crate::autoshare::pull::Task;
@@ -32,7 +36,6 @@ pub struct Vm {
     autoshare: Autoshare,
     fork: ForkHold,
     images: Kept<KeptImage>,
-    #[cfg(vmshare_links)]
     links: links::Links,
 }
 
@@ -46,7 +49,6 @@ impl Vm {
             autoshare,
             fork: ForkHold::new(),
             images: Kept::new(Kind::Image, number, allocator),
-            #[cfg(vmshare_links)]
             links: links::Links::new(number, allocator),
         };
         Ok((vm, main))
@@ -288,18 +290,29 @@ impl Vm {
         &self.images
     }
 
-    /// Visits the place of every value that is held outside of walks.
-    fn for_each_root(&self, visit: &mut dyn FnMut(&mut rs_value)) {
+    /// Visits the place of every value that is held outside of walks and links.
+    fn for_each_root_besides_links(&self, visit: &mut dyn FnMut(&mut rs_value)) {
         self.host.roots().for_each_mut(visit);
         self.images
             .for_each_mut(|image| image.for_each_root(&mut *visit));
+    }
+
+    /// Visits the place of every value that is held outside of walks.
+    fn for_each_root(&self, visit: &mut dyn FnMut(&mut rs_value)) {
+        self.for_each_root_besides_links(visit);
         self.links.for_each_root(visit);
+    }
+
+    /// Visits every value that is held outside of links.
+    fn visit_roots_besides_links(&self, visit: &mut dyn FnMut(rs_value)) {
+        self.autoshare.visit_roots(visit);
+        self.for_each_root_besides_links(&mut |place| visit(*place));
     }
 
     /// See `rs_gc_visit_roots`.
     pub fn visit_roots(&self, visit: &mut dyn FnMut(rs_value)) {
-        self.autoshare.visit_roots(visit);
-        self.for_each_root(&mut |place| visit(*place));
+        self.visit_roots_besides_links(visit);
+        self.links.for_each_root(&mut |place| visit(*place));
     }
 
     /// See `rs_gc_sweep`.

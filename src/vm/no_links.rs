@@ -70,6 +70,12 @@ impl Vm {
         Err(RS_ERR_UNSUPPORTED)
     }
 
+    pub fn link_changed(&self, _value: rs_value) {}
+
+    pub fn remote_watch(&self, _remote: rs_remote) -> Result<(), rs_status> {
+        Err(RS_ERR_FOREIGN)
+    }
+
     pub fn link_pins(
         &self,
         _link: rs_link,
@@ -169,6 +175,20 @@ impl Vm {
 
     pub fn remote_link(&self, _remote: rs_remote) -> Result<rs_link, rs_status> {
         Err(RS_ERR_FOREIGN)
+    }
+
+    pub fn visit_own_roots(&self, visit: &mut dyn FnMut(rs_value)) {
+        self.visit_roots(visit);
+    }
+
+    pub fn summarise(&self, _is_marked: &dyn Fn(rs_value) -> bool) {}
+
+    pub fn cycles_begin(&self, _ractor: rs_ractor, _timeout: u64) -> Result<(), rs_status> {
+        Err(RS_ERR_UNSUPPORTED)
+    }
+
+    pub fn cycles_finish(&self, _: rs_ractor, _waits: bool) -> Result<Option<u64>, rs_status> {
+        Err(RS_ERR_UNSUPPORTED)
     }
 
     pub fn remote_release(&self, _remote: rs_remote) -> Result<(), rs_status> {

@@ -83,7 +83,10 @@ fn watch_forks() {
         }
         let place = page.cast::<AtomicU64>();
         (*place).store(1, Ordering::Relaxed);
+        #[cfg(target_os = "linux")]
         let unsupported = libc::madvise(page, size, libc::MADV_WIPEONFORK) != 0;
+        #[cfg(not(target_os = "linux"))]
+        let unsupported = true;
         let published = !unsupported
             && PROCESS
                 .compare_exchange(ptr::null_mut(), place, Ordering::AcqRel, Ordering::Acquire)

@@ -244,6 +244,10 @@ pub unsafe extern "C" fn is_cancelled(ctx: *mut c_void, _link: rs_link) -> u32 {
     u32::from(host(ctx).cancels.get())
 }
 
+pub unsafe extern "C" fn on_change(ctx: *mut c_void, _link: rs_link, remote: rs_value) {
+    host(ctx).changed.borrow_mut().push(remote);
+}
+
 pub unsafe extern "C" fn blocking_enter(ctx: *mut c_void) {
     host(ctx).tell(Moment::Waits);
 }

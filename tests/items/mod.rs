@@ -86,6 +86,9 @@ pub enum Moment {
     Allocates,
 }
 
+/// What is to be told of moments.
+pub type Observe = Box<dyn Fn(Moment)>;
+
 /// A host whose objects live as long as it does.
 pub struct Host {
     // Boxed: objects must not move when there are more.
@@ -105,12 +108,14 @@ pub struct Host {
     pub callbacks_left: Cell<i64>,
     /// Does not want to wait any longer.
     pub cancels: Cell<bool>,
+    /// Remotes of which the host was told that what they stand for was written.
+    pub changed: RefCell<Vec<rs_value>>,
     /// What may be asked for by name.
     pub variables: RefCell<HashMap<Vec<u8>, rs_value>>,
     /// Has its collector look at the roots in each callback that may collect.
     pub collects: Cell<bool>,
     /// Is told of each moment.
-    pub observer: RefCell<Option<Box<dyn Fn(Moment)>>>,
+    pub observer: RefCell<Option<Observe>>,
 }
 
 fn host<'a>(ctx: *mut c_void) -> &'a Host {
@@ -146,6 +151,7 @@ impl Host {
             balance: Rc::default(),
             callbacks_left: Cell::new(-1),
             cancels: Cell::new(false),
+            changed: RefCell::default(),
             variables: RefCell::new(HashMap::new()),
             collects: Cell::new(false),
             observer: RefCell::new(None),
@@ -173,6 +179,7 @@ impl Host {
         data.set_elements = Some(callbacks::set_elements);
         data.make_remote = Some(callbacks::make_remote);
         data.replace_remote = Some(callbacks::replace_remote);
+        data.on_change = Some(callbacks::on_change);
         data.operate = Some(callbacks::operate);
         data.is_cancelled = Some(callbacks::is_cancelled);
         data.blocking_enter = Some(callbacks::blocking_enter);

@@ -27,7 +27,7 @@ impl Host {
                 Ok(NIL)
             }
             (RS_CALL, _) => self.call(link, target, arguments),
-            (RS_READ_ELEMENT | RS_WRITE_ELEMENT | RS_EXCHANGE_ELEMENT, _) => {
+            (RS_READ_ELEMENT | RS_WRITE_ELEMENT | RS_EXCHANGE_ELEMENT | RS_ADD_ELEMENT, _) => {
                 element(target, operation)
                     .ok_or_else(|| self.raise(link, c"range", c"no such element"))
             }
@@ -98,6 +98,10 @@ fn element(target: rs_value, operation: &rs_operation) -> Option<rs_value> {
     match (operation.code, operation.arguments()) {
         (RS_WRITE_ELEMENT, [value]) => *place = *value,
         (RS_EXCHANGE_ELEMENT, [expected, value]) if before == *expected => *place = *value,
+        (RS_ADD_ELEMENT, [amount]) => {
+            *place = small((before as i64 >> 2) + (*amount as i64 >> 2));
+            return Some(*place);
+        }
         _ => {}
     }
     Some(before)

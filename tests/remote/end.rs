@@ -167,6 +167,10 @@ impl End {
             .map(drop)
     }
 
+    pub fn add(&self, target: rs_value, index: u64, amount: i64) -> Result<rs_value, rs_status> {
+        self.ask(target, RS_ADD_ELEMENT, index, &[small(amount)])
+    }
+
     pub fn call_by_name(&self, name: &str, arguments: &[rs_value]) -> Result<rs_value, rs_status> {
         call_by_name(&self.host, self.link, name, arguments)
     }

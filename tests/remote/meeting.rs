@@ -5,8 +5,10 @@ use crate::end::{End, call_by_name, copy_of, variable_of};
 use crate::items::{Content, Host, NIL, content, object, small};
 use crate::pair::two;
 use std::cell::Cell;
+use std::time::Duration;
 use vmshare::ffi::link::rs_link_pins;
 use vmshare::host::exchange::*;
+use vmshare::status::*;
 
 #[test]
 fn two_processes_that_have_met_over_a_socket_work_on_each_others_objects() {
@@ -138,6 +140,39 @@ fn a_copy_of_what_a_third_process_has_is_a_copy() {
             });
             second.export("list", list, RS_CAN_ALL);
             second.serve_until_gone();
+        },
+    );
+}
+
+#[test]
+fn a_wait_in_a_circle_ends_with_an_error() {
+    // Each of the three asks the next one, in a chain of its own, and none of them serves.
+    let waits_for_ever = |own: &End, next: rs_link| {
+        // Until all are there.
+        std::thread::sleep(Duration::from_millis(100));
+        call_by_name(&own.host, next, "anything", &[])
+    };
+    three(
+        |parent: &End, _| {
+            let outcome = waits_for_ever(parent, parent.link);
+            assert!(matches!(
+                outcome,
+                Err(RS_ERR_DEADLOCK | RS_ERR_DENIED | RS_ERR_DEAD)
+            ));
+        },
+        |first: &End, second: rs_link| {
+            let outcome = waits_for_ever(first, second);
+            assert!(matches!(
+                outcome,
+                Err(RS_ERR_DEADLOCK | RS_ERR_DENIED | RS_ERR_DEAD)
+            ));
+        },
+        |second: &End, _| {
+            let outcome = waits_for_ever(second, second.link);
+            assert!(matches!(
+                outcome,
+                Err(RS_ERR_DEADLOCK | RS_ERR_DENIED | RS_ERR_DEAD)
+            ));
         },
     );
 }

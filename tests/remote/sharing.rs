@@ -1,13 +1,13 @@
 //! Shareable graphs that a peer reads in place.
 
 use crate::end::End;
-use crate::items::{Content, Host, NIL, content, small};
+use crate::items::{Content, Host, NIL, content, object, small};
 use crate::lies::send;
 use crate::pair::{two, two_with_a_liar};
 use std::os::fd::{AsFd, FromRawFd, OwnedFd};
 use std::time::Duration;
 use vmshare::ffi::graph::rs_image;
-use vmshare::ffi::remote::{rs_image_object, rs_remote_share};
+use vmshare::ffi::remote::{rs_image_object, rs_remote_share, rs_remote_watch};
 use vmshare::graph::image::{Image, Meaning, Word};
 use vmshare::host::contract::rs_value;
 use vmshare::host::exchange::*;
@@ -35,6 +35,17 @@ impl End {
         // SAFETY: a valid pointer.
         match unsafe { rs_remote_share(self.host.vm, remote, &mut image) } {
             RS_OK => Ok(image),
+            status => Err(status),
+        }
+    }
+
+    fn watch(&self, target: rs_value) -> Result<(), rs_status> {
+        let Content::Remote(remote, _) = content(target) else {
+            panic!("no remote");
+        };
+        // SAFETY: any id may be given.
+        match unsafe { rs_remote_watch(self.host.vm, remote) } {
+            RS_OK => Ok(()),
             status => Err(status),
         }
     }
@@ -181,6 +192,41 @@ fn memory_that_its_sender_can_still_write_is_no_image() {
             // A graph: no words of it here, no references, and 512 words in the file.
             answer(channel, &[7, 0, 0, 512 << 3 | 1], Some(file));
             std::thread::sleep(Duration::from_millis(200));
+        },
+    );
+}
+
+#[test]
+fn who_watches_an_object_is_told_of_its_next_change() {
+    two(
+        |parent: &End| {
+            let list = parent.host.make(Content::Cons([small(1), NIL]));
+            parent.export("foo", list, RS_CAN_ALL);
+            let write = |host: &Host, _, arguments: &[rs_value]| {
+                // The owner's own program.
+                *object(arguments[0]).content.borrow_mut() = Content::Cons([small(2), NIL]);
+                // SAFETY: the host's own vm.
+                let status = unsafe { vmshare::ffi::link::rs_link_changed(host.vm, arguments[0]) };
+                assert_eq!(status, RS_OK);
+                Ok(NIL)
+            };
+            parent.export("write", parent.host.function(write), RS_CAN_CALL);
+            parent.serve_until_gone();
+        },
+        |child: &End| {
+            let foo = child.variable("foo").unwrap();
+            let told = || child.host.changed.borrow().len();
+            assert_eq!(child.watch(foo), Ok(()));
+            assert_eq!(child.get(foo, 0), Ok(small(1)));
+            assert_eq!(told(), 0, "reading is no change");
+            child.call_by_name("write", &[foo]).unwrap();
+            assert_eq!(*child.host.changed.borrow(), [foo]);
+            child.call_by_name("write", &[foo]).unwrap();
+            assert_eq!(told(), 1, "one change for each watch");
+            assert_eq!(child.watch(foo), Ok(()));
+            assert_eq!(child.add(foo, 0, 5), Ok(small(7)));
+            assert_eq!(child.get(foo, 0), Ok(small(7)));
+            assert_eq!(told(), 2, "what a peer writes counts too");
         },
     );
 }
