@@ -127,9 +127,7 @@ pub fn collect_all(star: &Star) {
 /// How many histories: `VMSHARE_HISTORIES` says so to who wants more.
 fn histories() -> u32 {
     let wanted = std::env::var("VMSHARE_HISTORIES").ok();
-    wanted
-        .and_then(|wanted| wanted.parse().ok())
-        .unwrap_or(1500)
+    wanted.and_then(|wanted| wanted.parse().ok()).unwrap_or(500)
 }
 
 /// What refers to what at the beginning, and which roots stay then.
