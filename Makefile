@@ -1,14 +1,15 @@
 # What one does with this tree. Each target sets up what it needs; all products go to target/.
 
 # The parts of `make test`, each a file of scripts/test; one alone: make test-NAME.
-PARTS := lint rust targets install c-header c-side c-split c-static race loom address thread valgrind mutations
+PARTS := lint rust targets install c-header c-side c-split c-static race loom address thread valgrind fuzz mutations
 
 # The parts of `make test-cruby`.
 CRUBY_PARTS := cruby-own cruby-suites cruby-probe cruby-race cruby-programs cruby-debug
 
-.PHONY: help demo test test-cruby cruby cruby-bench bench headers install soak lint clean setup
+.PHONY: help demo test test-cruby cruby cruby-bench bench headers install soak soak-links fuzz lint clean setup
 
 PREFIX := /usr/local
+SECONDS := 3600
 
 help:
 	@echo "make demo      build the library and the mini-VM, and show what they do"
@@ -22,6 +23,8 @@ help:
 	@echo "make cruby-bench  what autoshare costs CRuby, and gains"
 	@echo "make install   install library and headers to PREFIX=$(PREFIX)"
 	@echo "make soak      the race, 10 million rounds for each placement and policy (an hour or more)"
+	@echo "make soak-links  links: death at each instruction, 10^7 wake-ups, liars (a day)"
+	@echo "make fuzz      arbitrary bytes as images, peers and calls; SECONDS=$(SECONDS) each"
 	@echo "make lint      check how the code is written"
 	@echo "make clean     remove target/"
 
@@ -53,6 +56,12 @@ lint: test-lint
 
 soak: setup
 	@scripts/race.sh 10000000
+
+soak-links: setup
+	@scripts/soak-links.sh
+
+fuzz: setup
+	@scripts/fuzz.sh run $(SECONDS)
 
 bench:
 	@scripts/setup.sh bench

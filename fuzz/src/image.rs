@@ -22,7 +22,7 @@ fuzz_target!(|bytes: &[u8]| {
         .chunks_exact(8)
         .map(|word| u64::from_le_bytes(word.try_into().unwrap()))
         .collect();
-    let host = Host::new(bytes.len() % 2 == 0);
+    let host = Host::new(bytes.len().is_multiple_of(2));
     let Ok(image) = host.read(&words) else {
         return;
     };

@@ -112,7 +112,8 @@ impl Liar {
     }
 
     fn place(&self, end: End, position: u64) -> &AtomicU64 {
-        self.word(HEADER + end as usize * RING + position as usize % RING & !7)
+        let place = (position as usize % RING) & !7;
+        self.word(HEADER + end as usize * RING + place)
     }
 
     /// Writes a frame whose header says what is passed, and publishes it.
