@@ -14,7 +14,7 @@ cargo fmt --check --manifest-path benches/iceoryx2/Cargo.toml
 cargo clippy --quiet --manifest-path benches/Cargo.toml --target-dir target/benches -- --deny warnings
 cargo fmt --check --manifest-path fuzz/Cargo.toml
 # Nothing is linked here, so no fuzzer need be built.
-CUSTOM_LIBFUZZER_PATH=target/unused.a cargo clippy --quiet --manifest-path fuzz/Cargo.toml \
+CUSTOM_LIBFUZZER_PATH=$PWD/target/unused.a cargo clippy --quiet --manifest-path fuzz/Cargo.toml \
     --target-dir target -- --deny warnings
 
 # Headers that are generated look as their generator leaves them.
