@@ -71,7 +71,7 @@ minimize() { # targets
         rm -rf "fuzz/corpus/$name"
         mkdir -p "fuzz/corpus/$name"
         # The largest say most, each for itself.
-        ls -S "$fresh" | head -n $most | xargs -I{} cp "$fresh/{}" "fuzz/corpus/$name/"
+        ls -S "$fresh" | sed -n "1,${most}p" | xargs -I{} cp "$fresh/{}" "fuzz/corpus/$name/"
         echo "$name: $(ls "fuzz/corpus/$name" | wc -l) of $(ls "$fresh" | wc -l) inputs"
     done
 }

@@ -6,6 +6,7 @@ use std::cell::Cell;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::sync::atomic::{AtomicU64, Ordering};
 use vmshare::host::exchange::rs_link_end;
+use vmshare::remote::cycles::FEATURE;
 use vmshare::shm::hello::Hello;
 use vmshare::shm::ring::Part;
 use vmshare::shm::sealed::Unsealed;
@@ -51,16 +52,23 @@ impl Liar {
         let hello = Hello {
             oldest: 1,
             newest: 1,
-            features: 0,
+            features: FEATURE,
             required: 0,
             longest_message: 1 << 20,
         };
         self.frame(Part::Whole as u64, 0, &hello.to_bytes());
     }
 
+    /// Asks for something by name, with an object of its own.
+    pub fn lend_an_object(&self, code: u32, name: &str) {
+        let words = messages::request_with_object(code, name);
+        let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_ne_bytes()).collect();
+        self.frame(Part::Whole as u64, messages::REQUEST, &bytes);
+    }
+
     /// Does one thing.
     pub fn act(&self, script: &Script) {
-        match script.below(12) {
+        match script.below(13) {
             0..3 => self.send(script, messages::REQUEST, messages::request(script)),
             3 => {
                 let answer = messages::answer(script, self.asked.get());
@@ -72,6 +80,10 @@ impl Liar {
             7 => self.scribble(script),
             8 => self.lie_about_a_cursor(script),
             9 => self.signal(script),
+            12 => {
+                let (kind, words) = messages::other(script, self.asked.get());
+                self.send(script, kind, words);
+            }
             10 if script.below(2) == 0 => self.send_sealed_image(script),
             10 => self.send_frames_by_hand(script),
             _ => match script.below(8) {
@@ -89,7 +101,11 @@ impl Liar {
         match script.below(8) {
             0 => {}
             1 => self.act(script),
-            2 => self.send_sealed_image(script),
+            2 | 3 => self.send_sealed_image(script),
+            4 => {
+                let (kind, words) = messages::other(script, self.asked.get());
+                self.send(script, kind, words);
+            }
             _ => {
                 let answer = messages::answer(script, self.asked.get());
                 self.send(script, messages::ANSWER, answer);
@@ -112,7 +128,8 @@ impl Liar {
     }
 
     fn place(&self, end: End, position: u64) -> &AtomicU64 {
-        self.word((HEADER + end as usize * RING + position as usize % RING) & !7)
+        let place = (position as usize % RING) & !7;
+        self.word(HEADER + end as usize * RING + place)
     }
 
     /// Writes a frame whose header says what is passed, and publishes it.
@@ -196,13 +213,17 @@ impl Liar {
     }
 
     /// Takes everything that it was sent, and notes the number of the last request.
-    fn read(&self) {
+    pub fn read(&self) {
         let published = self.theirs(PUBLISHED).load(Ordering::SeqCst);
         let mut position = self.own(CONSUMED).load(Ordering::SeqCst);
         while position < published && published - position <= RING as u64 {
             let word = |at: u64| self.place(self.end.other(), at).load(Ordering::SeqCst);
             let header = word(position);
-            if header >> 32 == u64::from(messages::REQUEST) {
+            let kind = header >> 32;
+            if [messages::REQUEST, messages::MARKER]
+                .map(u64::from)
+                .contains(&kind)
+            {
                 self.asked.set(word(position.wrapping_add(8)));
             }
             let length = header & ((1 << 30) - 1);

@@ -11,6 +11,10 @@ pub const ANSWER: u32 = 2;
 pub const RELEASE: u32 = 3;
 pub const EVACUATION: u32 = 4;
 pub const GOODBYE: u32 = 5;
+const PROBE: u32 = 6;
+const CHANGED: u32 = 7;
+pub const MARKER: u32 = 8;
+const SUMMARY: u32 = 9;
 
 const LEAF: u64 = 4;
 const YOURS: u64 = 5;
@@ -20,8 +24,9 @@ const IMAGE: u64 = 7;
 /// What an answer's kind has besides if a descriptor comes with it.
 pub const WITH_DESCRIPTOR: u32 = 1 << 31;
 
-/// A copy, a path, everything, an image, an object of an image: requests that are no operations of the host.
-const OWN_CODES: [u32; 5] = [100, 101, 102, 103, 104];
+/// A copy, a path, everything, an image, an object of an image, a watch: requests that are no operations of the
+/// host.
+const OWN_CODES: [u32; 6] = [100, 101, 102, 103, 104, 105];
 
 /// The number of a pin: the first ones of a link have the generation 1.
 fn pin(script: &Script) -> u64 {
@@ -44,8 +49,8 @@ fn push_padded(words: &mut Vec<u64>, bytes: &[u8]) {
 
 pub fn request(script: &Script) -> Vec<u64> {
     let code = match script.below(16) {
-        own @ 0..5 => OWN_CODES[own],
-        code => code as u32 - 4,
+        own @ 0..6 => OWN_CODES[own],
+        _ => self::code(script),
     };
     let more = u64::from(script.below(4) == 0) << 32;
     let deadline = match script.below(8) {
@@ -80,6 +85,18 @@ pub fn request(script: &Script) -> Vec<u64> {
     words
 }
 
+/// A request with an argument that is an object of the sender.
+pub fn request_with_object(code: u32, name: &str) -> Vec<u64> {
+    let (serial, chain, nothing) = (1, 1, 0);
+    let mut words = vec![serial, u64::MAX, chain, u64::from(code)];
+    words.extend([nothing, nothing, nothing]);
+    push_bytes(&mut words, name.as_bytes());
+    let own = 1 << 32 | 1;
+    words.extend([1, MINE, own, Head::new(RS_ITEM_CONS, 0, 2).0]);
+    push_bytes(&mut words, b"");
+    words
+}
+
 /// What the other side exports.
 pub const NAMES: [&str; 8] = [
     "",
@@ -109,6 +126,35 @@ pub fn answer(script: &Script, serial: u64) -> Vec<u64> {
             words.push(0);
             push_value(&mut words, script);
         }
+    }
+    words
+}
+
+/// A message of another kind: about cycles, changes, or waits in a circle. `round` is perhaps one that is under way.
+pub fn other(script: &Script, round: u64) -> (u32, Vec<u64>) {
+    match script.below(6) {
+        0 => (PROBE, vec![script.number(), script.number()]),
+        1 => (CHANGED, vec![pin(script)]),
+        2 => (MARKER, vec![script.number()]),
+        _ => (SUMMARY, summary(script, round)),
+    }
+}
+
+/// What a process says that it has between its pins and its references: see `src/remote/cycles/summary.rs`.
+fn summary(script: &Script, round: u64) -> Vec<u64> {
+    let [remotes, nodes, pins] = [(); 3].map(|()| script.below(4));
+    let target = || script.below(2 * (remotes + nodes) + 1) as u64;
+    let mut words = vec![round, u64::from(script.below(8) != 0)];
+    words.extend([remotes as u64, script.below(remotes + 1) as u64]);
+    words.extend([nodes as u64, pins as u64]);
+    words.extend((0..remotes).map(|_| pin(script)));
+    for _ in 0..nodes {
+        let count = script.below(4);
+        words.push(count as u64);
+        words.extend((0..count.div_ceil(2)).map(|_| target() | target() << 32));
+    }
+    for _ in 0..pins {
+        words.extend([pin(script), target()]);
     }
     words
 }
@@ -221,5 +267,5 @@ fn push_image(words: &mut Vec<u64>, script: &Script) {
 
 /// The code of an operation that a host may ask for.
 pub fn code(script: &Script) -> u32 {
-    1 + script.below(RS_EQUAL as usize) as u32
+    1 + script.below(RS_ADD_ELEMENT as usize) as u32
 }

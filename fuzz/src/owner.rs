@@ -9,11 +9,12 @@ use std::ffi::{CString, c_void};
 use std::os::fd::IntoRawFd;
 use std::rc::Rc;
 use vmshare::ffi::autoshare::rs_make_shareable;
-use vmshare::ffi::gc::{rs_gc_sweep, rs_gc_visit_roots};
+use vmshare::ffi::cycles::{rs_cycles_begin, rs_cycles_finish};
+use vmshare::ffi::gc::{rs_gc_summarise, rs_gc_sweep, rs_gc_visit_roots};
 use vmshare::ffi::graph::rs_limits;
 use vmshare::ffi::link::*;
 use vmshare::ffi::remote::*;
-use vmshare::host::contract::rs_value;
+use vmshare::host::contract::{rs_value, rs_visitor};
 use vmshare::host::exchange::*;
 use vmshare::host::item::RS_ITEM_BY_VALUE;
 use vmshare::shm::segment::{End, Segment};
@@ -53,6 +54,43 @@ fn echo(host: &Host, link: rs_link, arguments: &[rs_value]) -> Result<rs_value, 
     Ok(first)
 }
 
+/// What an object refers to, as much as there is room for.
+unsafe extern "C" fn children(
+    _: *mut c_void,
+    value: rs_value,
+    visitor: *mut rs_visitor,
+) -> rs_status {
+    let elements = match content(value) {
+        Content::Cons(elements) => elements.to_vec(),
+        Content::Vector(elements) | Content::Map(_, elements) | Content::Record(_, elements) => {
+            elements
+        }
+        _ => Vec::new(),
+    };
+    // SAFETY: the library's pointers: there is room up to the limit.
+    unsafe {
+        let visitor = &mut *visitor;
+        for element in &elements[visitor.cursor as usize..] {
+            if visitor.next == visitor.limit {
+                return RS_MORE;
+            }
+            visitor.next.write(*element);
+            visitor.next = visitor.next.add(1);
+            visitor.cursor += 1;
+        }
+    }
+    RS_OK
+}
+
+/// A collection that finds half of all objects dead, and frees none.
+unsafe extern "C" fn collect(ctx: *mut c_void) -> rs_status {
+    unsafe extern "C" fn is_alive(_: *mut c_void, value: rs_value) -> u32 {
+        u32::from(value >> 5 & 1 == 0)
+    }
+    // SAFETY: the ctx is the host; a collector's call, from the only thread.
+    unsafe { rs_gc_summarise((*ctx.cast::<Host>()).vm, Some(is_alive), ctx) }
+}
+
 fn operation(code: u32, name: &str, index: u64, arguments: &[rs_value]) -> rs_operation {
     rs_operation {
         name: name.as_ptr().cast(),
@@ -66,7 +104,10 @@ fn operation(code: u32, name: &str, index: u64, arguments: &[rs_value]) -> rs_op
 
 impl Owner {
     pub fn new(script: &Rc<Script>) -> Owner {
-        let host = Host::new(true);
+        let host = Host::with(true, |data| {
+            data.children = Some(children);
+            data.collect = Some(collect);
+        });
         let options = rs_link_options {
             size: size_of::<rs_link_options>() as u32,
             flags: script.below(2) as u32 * RS_LINK_OPEN,
@@ -110,10 +151,22 @@ impl Owner {
         ] {
             owner.export(name, value, RS_CAN_ALL);
         }
+        if script.below(4) != 0 {
+            owner.get_acquainted();
+        }
         if script.below(2) == 1 {
             owner.let_liar_interrupt(script);
         }
         owner
+    }
+
+    /// Each side refers to an object of the other.
+    fn get_acquainted(&self) {
+        self.liar.lend_an_object(RS_WRITE_ELEMENT, "cons");
+        self.liar.lend_an_object(RS_CALL, "echo");
+        // SAFETY: any id may be given.
+        unsafe { rs_link_serve(self.host.vm, self.link, 0) };
+        self.liar.read();
     }
 
     /// The peer acts in the middle of this end's calls too.
@@ -162,7 +215,7 @@ impl Owner {
 
     /// Does one thing.
     pub fn act(&self, script: &Script) {
-        let status = match script.below(17) {
+        let status = match script.below(20) {
             0..4 => self.serve(script),
             4 => self.wait(),
             5 | 6 => self.begin(script),
@@ -174,7 +227,9 @@ impl Owner {
             12 => self.export_or_revoke(script),
             13 => self.run_short(script),
             14 => self.forget(script),
-            15 if script.below(2) == 0 => self.share(script),
+            15 | 16 => self.share(script),
+            17 => self.watch(script),
+            18 => self.round(script),
             _ => match script.below(4) {
                 0 => self.close(script.below(4) as u32),
                 _ => self.descriptor(),
@@ -265,6 +320,30 @@ impl Owner {
         let (vm, remote, mut value) = (self.host.vm, self.remote(script), 0);
         // SAFETY: valid pointers.
         unsafe { rs_remote_path(vm, remote, steps.as_ptr(), steps.len(), &mut value) }
+    }
+
+    /// Asks to be told of a change, or tells of one.
+    fn watch(&self, script: &Script) -> rs_status {
+        let vm = self.host.vm;
+        // SAFETY: any id and value of the host may be given.
+        unsafe {
+            match script.below(2) {
+                0 => rs_remote_watch(vm, self.remote(script)),
+                _ => rs_link_changed(vm, self.values[script.below(6)]),
+            }
+        }
+    }
+
+    /// Looks for garbage that both keep alive in each other.
+    fn round(&self, script: &Script) -> rs_status {
+        let (vm, main, mut count) = (self.host.vm, self.host.main, 0);
+        // SAFETY: a valid pointer.
+        unsafe {
+            match script.below(2) {
+                0 => rs_cycles_begin(vm, main, SHORTLY),
+                _ => rs_cycles_finish(vm, main, script.below(2) as u32, &mut count),
+            }
+        }
     }
 
     /// Opens an image, and asks for an object of it.

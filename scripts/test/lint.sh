@@ -15,7 +15,7 @@ cargo clippy --quiet --manifest-path benches/Cargo.toml --target-dir target/benc
 cargo fmt --check --manifest-path fuzz/Cargo.toml
 # Nothing is linked here, so no fuzzer need be built.
 CUSTOM_LIBFUZZER_PATH=$PWD/target/unused.a cargo clippy --quiet --manifest-path fuzz/Cargo.toml \
-    --target-dir target/fuzz-lint -- --deny warnings
+    --target-dir target -- --deny warnings
 
 # Headers that are generated look as their generator leaves them.
 generated=$(grep -rlE '^ \* Generated from .* by cbindgen' include)

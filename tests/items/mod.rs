@@ -141,6 +141,11 @@ pub fn content(value: rs_value) -> Content {
 impl Host {
     /// A host; with `immediates` it says how it writes integers, nil, false and true.
     pub fn new(immediates: bool) -> Box<Host> {
+        Host::with(immediates, |_| {})
+    }
+
+    /// The same, with something else in what it says of itself.
+    pub fn with(immediates: bool, change: impl FnOnce(&mut rs_host)) -> Box<Host> {
         let mut host = Box::new(Host {
             objects: RefCell::new(Vec::new()),
             vm: ptr::null_mut(),
@@ -194,6 +199,7 @@ impl Host {
                 true_value: TRUE,
             };
         }
+        change(&mut data);
         let (vm, main) = (&raw mut host.vm, &raw mut host.main);
         // SAFETY: the host struct is whole, and the places are valid.
         let status = unsafe { ffi::vm::rs_vm_new(&data, vm, main) };
