@@ -1,6 +1,10 @@
 //! Words that a test and the processes it forks see alike.
 
 use std::ops::Deref;
+use std::time::{Duration, Instant};
+
+/// Longer than anything takes that a test waits for.
+const LONG: Duration = Duration::from_secs(120);
 
 /// Something that a forked child shares with this process, as long as it is made of atomic words.
 pub struct Shared<T>(*mut T);
@@ -42,9 +46,11 @@ impl<T> Drop for Shared<T> {
     }
 }
 
-/// Waits for another process.
+/// Waits for another process, which must not take for ever.
 pub fn wait_until(condition: impl Fn() -> bool) {
+    let begin = Instant::now();
     while !condition() {
+        assert!(begin.elapsed() < LONG, "the other process does nothing");
         std::thread::yield_now();
     }
 }

@@ -158,12 +158,12 @@ fn a_parent_dies_during_its_childs_setcar() {
     assert_eq!(orphan.status.load(SeqCst), RS_ERR_DEAD);
     assert!(orphan.was_unknown.load(SeqCst));
     let late = Duration::from_nanos(orphan.nanoseconds.load(SeqCst));
-    assert!(late < Duration::from_millis(500), "{late:?}");
+    assert!(late < Duration::from_secs(2), "{late:?}");
 }
 
-/// Half a second, or as many milliseconds as VMSHARE_BUSY says.
+/// Two seconds, or as many milliseconds as VMSHARE_BUSY says.
 fn busy_for() -> Duration {
-    Duration::from_millis(setting("VMSHARE_BUSY", 500))
+    Duration::from_millis(setting("VMSHARE_BUSY", 2_000))
 }
 
 fn be_busy(_: &Host, _: rs_link, _: &[rs_value]) -> Result<rs_value, rs_status> {

@@ -17,8 +17,8 @@ use vmshare::host::contract::rs_value;
 use vmshare::host::exchange::*;
 use vmshare::status::*;
 
-/// How soon a call fails whose peer is known to be dead, on a machine that has other things to do.
-pub const AT_ONCE: Duration = Duration::from_millis(500);
+/// How soon a call fails whose peer is known to be dead, on a machine that has much else to do.
+pub const AT_ONCE: Duration = Duration::from_secs(2);
 
 /// Which of the two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
