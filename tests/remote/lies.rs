@@ -151,7 +151,7 @@ fn a_peer_that_reads_nothing_stops_nobody() {
                 }
                 longest = longest.max(one.elapsed());
             }
-            assert!(longest < Duration::from_millis(400), "{longest:?}");
+            assert!(longest < Duration::from_secs(2), "{longest:?}");
             parent.serve_until_gone_or_broken();
             assert_eq!(parent.counts().pins, 0);
         },
