@@ -344,8 +344,9 @@ impl End {
             events: libc::POLLIN,
             revents: 0,
         };
+        // A peer that is stepped through takes some minutes for a few million instructions.
         // SAFETY: one valid place.
-        let ready = unsafe { libc::poll(&mut wanted, 1, 20_000) };
+        let ready = unsafe { libc::poll(&mut wanted, 1, 300_000) };
         assert_eq!(ready, 1, "the peer does nothing");
     }
 
