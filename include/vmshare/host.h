@@ -431,6 +431,20 @@ typedef struct rs_operation {
     uint64_t timeout;
 } rs_operation;
 
+// One operation of a batch, and what came of it.
+typedef struct rs_batch_entry {
+    // What it is done to, or `RS_NO_REMOTE` for operations by name.
+    rs_remote remote;
+    // What is done. Its flags and timeout are 0.
+    struct rs_operation operation;
+    // Out: its result; 0 if it has failed.
+    rs_value result;
+    // Out: RS_OK; RS_RAISED, RS_ERR_DENIED, or why else it has failed.
+    int32_t status;
+    // 0.
+    uint32_t reserved;
+} rs_batch_entry;
+
 // What a link is made with; zero is every member's default.
 typedef struct rs_link_options {
     // `sizeof(rs_link_options)` as the host was compiled.

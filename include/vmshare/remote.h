@@ -81,6 +81,25 @@ rs_status rs_remote_finish(rs_vm *vm,
 // RS_ERR_REENTRANT, RS_ERR_FORKED, RS_ERR_POISONED. Since: 0.1
 rs_status rs_remote_forget(rs_vm *vm, rs_link link, uint64_t request);
 
+// Has the peer carry out many operations, one after the other in this order, by one message each way; a batch of
+// 64 small ones takes little longer than one. Each succeeds or fails for itself, and one that fails stops
+// none of those behind it.
+//
+// The owner begins nothing else between them, unless its `operate` itself waits for another process: so to the
+// owner's own program, and to other peers, the batch is one step.
+//
+// `timeout`: most nanoseconds for the whole batch; 0: as many as the link says. `count`: at most 65,536.
+// Owns: the results are the caller's to keep alive; borrows what the operations point to for the call.
+// Threads: the link's. Blocks: as `rs_remote_request`. Allocates: yes.
+// Returns: RS_OK: each entry has its status, and `rs_link_error` tells of the first that has raised an
+// error; RS_ERR_LIMIT (too many, or the answer is too long for the link), and what `rs_remote_request`
+// returns; each entry's status is that then. Since: 0.1
+rs_status rs_remote_batch(rs_vm *vm,
+                          rs_link link,
+                          rs_batch_entry *entries,
+                          size_t count,
+                          uint64_t timeout);
+
 // Reads an element of what a reference leads to, an element of that, and so on, in one request: `steps` are
 // numbers of elements as `rs_remote_get` takes them.
 //

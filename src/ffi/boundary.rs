@@ -241,6 +241,22 @@ pub unsafe fn words<'a>(words: *const u64, count: usize) -> Option<&'a [u64]> {
     Some(unsafe { core::slice::from_raw_parts(words, count) })
 }
 
+/// An array that results are written to; none for NULL with a count, or a count that can't be.
+///
+/// # Safety
+/// `entries` is NULL or valid for `count` entries, as long as `'a`, and used by nobody else.
+pub unsafe fn entries<'a, T>(entries: *mut T, count: usize) -> Option<&'a mut [T]> {
+    if count == 0 {
+        return Some(&mut []);
+    }
+    let too_large = count > isize::MAX as usize / size_of::<T>();
+    if entries.is_null() || !entries.is_aligned() || too_large {
+        return None;
+    }
+    // SAFETY: the caller's promise.
+    Some(unsafe { core::slice::from_raw_parts_mut(entries, count) })
+}
+
 /// An array of values; none for NULL with a count, or a count that can't be.
 ///
 /// # Safety

@@ -124,6 +124,34 @@ pub unsafe extern "C" fn rs_remote_forget(
     boundary::call_nested(vm, |vm| vm.remote_forget(link, request))
 }
 
+/// Has the peer carry out many operations, one after the other in this order, by one message each way; a batch of
+/// 64 small ones takes little longer than one. Each succeeds or fails for itself, and one that fails stops
+/// none of those behind it.
+///
+/// The owner begins nothing else between them, unless its `operate` itself waits for another process: so to the
+/// owner's own program, and to other peers, the batch is one step.
+///
+/// `timeout`: most nanoseconds for the whole batch; 0: as many as the link says. `count`: at most 65,536.
+/// Owns: the results are the caller's to keep alive; borrows what the operations point to for the call.
+/// Threads: the link's. Blocks: as `rs_remote_request`. Allocates: yes.
+/// Returns: RS_OK: each entry has its status, and `rs_link_error` tells of the first that has raised an
+/// error; RS_ERR_LIMIT (too many, or the answer is too long for the link), and what `rs_remote_request`
+/// returns; each entry's status is that then. Since: 0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rs_remote_batch(
+    vm: *mut rs_vm,
+    link: rs_link,
+    entries: *mut rs_batch_entry,
+    count: usize,
+    timeout: u64,
+) -> rs_status {
+    // SAFETY: the caller's promise: so many entries, that nobody else uses meanwhile.
+    let Some(entries) = (unsafe { boundary::entries(entries, count) }) else {
+        return RS_ERR_ARGUMENT;
+    };
+    boundary::call_nested(vm, |vm| vm.remote_batch(link, entries, timeout))
+}
+
 /// Reads an element of what a reference leads to, an element of that, and so on, in one request: `steps` are
 /// numbers of elements as `rs_remote_get` takes them.
 ///

@@ -119,6 +119,22 @@ impl rs_operation {
     }
 }
 
+/// One operation of a batch, and what came of it.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct rs_batch_entry {
+    /// What it is done to, or `RS_NO_REMOTE` for operations by name.
+    pub remote: rs_remote,
+    /// What is done. Its flags and timeout are 0.
+    pub operation: rs_operation,
+    /// Out: its result; 0 if it has failed.
+    pub result: rs_value,
+    /// Out: RS_OK; RS_RAISED, RS_ERR_DENIED, or why else it has failed.
+    pub status: i32,
+    /// 0.
+    pub reserved: u32,
+}
+
 /// What a link is made with; zero is every member's default.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default)]

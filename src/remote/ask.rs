@@ -52,7 +52,7 @@ impl Asked<'_> {
 
 impl<'a> Asked<'a> {
     /// What a host asks for.
-    fn of(remote: rs_remote, operation: &'a rs_operation) -> Result<Self, rs_status> {
+    pub(super) fn of(remote: rs_remote, operation: &'a rs_operation) -> Result<Self, rs_status> {
         let is_known = (1..FIRST_OWN).contains(&operation.code);
         let has_target = remote != RS_NO_REMOTE || is_by_name(operation.code);
         if operation.flags & !RS_REQUEST_MORE != 0 || !is_known || !has_target {
@@ -176,6 +176,17 @@ impl Session<'_> {
         Ok(answer)
     }
 
+    /// Sends a message that is to be answered, and waits for the answer.
+    pub(super) fn post_and_wait(
+        &self,
+        posted: Posted,
+        write: impl FnOnce(&mut Writer, &mut Sent, u64) -> Result<(), rs_status>,
+    ) -> Result<Message, rs_status> {
+        let (serial, waiting) = self.post(posted, write)?;
+        self.state().waiting.insert(serial, waiting);
+        self.answer(serial)
+    }
+
     fn post_request(
         &self,
         remote: rs_remote,
@@ -256,7 +267,7 @@ impl Session<'_> {
     }
 
     /// The peer's number for what a reference leads to; 0 for none. What is to be given back goes first.
-    fn pin_of(&self, remote: rs_remote) -> Result<u64, rs_status> {
+    pub(super) fn pin_of(&self, remote: rs_remote) -> Result<u64, rs_status> {
         let remotes = lock(self.remotes);
         let pin = match remote {
             RS_NO_REMOTE => 0,
@@ -408,7 +419,7 @@ impl Session<'_> {
                 Err(Failed::Peer(RS_RAISED))
             }
             status if status < RS_OK => {
-                self.explain(b"the peer has refused it");
+                self.explain(REFUSED);
                 Err(Failed::Peer(status))
             }
             _ => Err(Failed::Reading(RS_ERR_PEER)),
@@ -416,7 +427,7 @@ impl Session<'_> {
     }
 
     /// Notes what is known of an operation whose request has failed.
-    fn explain(&self, text: &[u8]) {
+    pub(super) fn explain(&self, text: &[u8]) {
         // Without memory the text before stays.
         let _ = self.link.set_error(b"", text);
     }
@@ -433,6 +444,8 @@ impl Session<'_> {
     }
 }
 
+/// The peer has answered that it does no such thing.
+pub(super) const REFUSED: &[u8] = b"the peer has refused it";
 /// The request never reached the peer.
 const NOT_EXECUTED: &[u8] = b"not executed: the request was not sent";
 /// The peer had the request, or may have had it.

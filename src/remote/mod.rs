@@ -4,7 +4,7 @@
 //! - [`pins`]: what the peer refers to; [`remotes`]: what this process refers to.
 //! - [`wire`], [`values`]: what messages hold.
 //! - [`ask`]: asking; `answers`: what comes while nobody waits; [`serve`]: answering; [`context`]: on whose
-//!   behalf; [`probe`]: waits that can never end; [`leave`]: copies in the end.
+//!   behalf; `batch`: many at once; [`probe`]: waits that can never end; [`leave`]: copies in the end.
 //! - [`share`]: graphs that peers read in place; [`watch`]: telling of changes.
 //! - [`cycles`]: garbage that several processes keep alive together.
 //!
@@ -98,6 +98,7 @@
 
 mod answers;
 pub mod ask;
+mod batch;
 pub mod context;
 pub mod cycles;
 pub mod leave;

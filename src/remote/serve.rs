@@ -1,6 +1,7 @@
 //! Carrying out what a peer asks for.
 
 use super::ask::{COPY, FETCH, FIRST_OWN, FOLLOW, is_by_name};
+use super::batch::BATCH;
 use super::context;
 use super::outbox::Tell;
 use super::session::{ANSWER, Awaited, Session};
@@ -14,10 +15,10 @@ use crate::host::contract::rs_value;
 use crate::host::exchange::*;
 use crate::host::item::RS_ITEM_REMOTE;
 use crate::host::memory::words_of;
-use crate::host::roots::RootArray;
 use crate::shm::deadline::{Deadline, now};
 use crate::status::*;
 use crate::sync::lock;
+use core::cell::Cell;
 use core::time::Duration;
 
 /// Most requests that are carried out inside of each other.
@@ -44,9 +45,9 @@ pub(super) struct Request<'a> {
 }
 
 /// What it gets: a value, with what it may do with it.
-struct Granted {
-    value: rs_value,
-    rights: u32,
+pub(super) struct Granted {
+    pub value: rs_value,
+    pub rights: u32,
 }
 
 /// The right that an operation needs.
@@ -162,18 +163,21 @@ impl Session<'_> {
             // Nobody waits for it any more.
             return Ok(());
         }
-        let outcome = arguments.and_then(|arguments| {
-            context::within(request.chain, request.deadline, || {
-                self.carry_out(&request, &arguments)
-            })
-        });
-        self.reply(&request, outcome)
+        match arguments {
+            Ok(arguments) => {
+                context::within(request.chain, request.deadline, || match request.code {
+                    BATCH => self.serve_batch(&request, &arguments),
+                    _ => self.reply(&request, self.carry_out(&request, &arguments)),
+                })
+            }
+            Err(status) => self.reply_failure(&request, status),
+        }
     }
 
-    fn carry_out(
+    pub(super) fn carry_out(
         &self,
         request: &Request<'_>,
-        arguments: &RootArray<'_>,
+        arguments: &[Cell<rs_value>],
     ) -> Result<Granted, rs_status> {
         if request.code == FETCH {
             return Ok(Granted {
@@ -254,7 +258,6 @@ impl Session<'_> {
         }
         let kept = self.host.roots().array(1)?;
         kept[0].set(target);
-        let nothing = self.host.roots().array(0)?;
         for &index in steps {
             let step = Request {
                 code: RS_READ_ELEMENT,
@@ -262,7 +265,7 @@ impl Session<'_> {
                 name: &[],
                 ..*request
             };
-            kept[0].set(self.operate(&step, kept[0].get(), &nothing)?);
+            kept[0].set(self.operate(&step, kept[0].get(), &[])?);
         }
         Ok(kept[0].get())
     }
@@ -271,7 +274,7 @@ impl Session<'_> {
         &self,
         request: &Request<'_>,
         target: rs_value,
-        arguments: &RootArray<'_>,
+        arguments: &[Cell<rs_value>],
     ) -> Result<rs_value, rs_status> {
         let operation = rs_operation {
             code: request.code,
@@ -335,7 +338,11 @@ impl Session<'_> {
     }
 
     /// Says that a request has failed, if there still is somebody to say it to.
-    fn reply_failure(&self, request: &Request<'_>, status: rs_status) -> Result<(), rs_status> {
+    pub(super) fn reply_failure(
+        &self,
+        request: &Request<'_>,
+        status: rs_status,
+    ) -> Result<(), rs_status> {
         self.expect_open()?;
         self.reply_status(request.serial, status)
     }
@@ -378,8 +385,9 @@ impl Session<'_> {
         message.words(&[serial, status as i64 as u64])?;
         if status == RS_RAISED {
             let state = self.state();
-            message.bytes(without_nul(&state.error.0))?;
-            message.bytes(without_nul(&state.error.1))?;
+            for text in state.raised() {
+                message.bytes(text)?;
+            }
         }
         self.answer_with(&mut message, Tell::Now)
     }
@@ -390,8 +398,4 @@ impl Session<'_> {
         self.state().has_raised = true;
         Ok(())
     }
-}
-
-fn without_nul(text: &[u8]) -> &[u8] {
-    text.strip_suffix(&[0]).unwrap_or(text)
 }

@@ -60,6 +60,9 @@ pub(super) const SUMMARY: u32 = 9;
 /// Where a request says to which chain of calls it belongs.
 pub(super) const CHAIN: usize = 2;
 
+/// Where a request says what is to be done.
+pub(super) const CODE: usize = 3;
+
 /// Where a request names what it is to be done to; index and limit come behind that.
 pub(super) const TARGET: usize = 4;
 

@@ -139,6 +139,11 @@ impl State {
         }
     }
 
+    /// Kind and text of the error that the host has raised.
+    pub fn raised(&self) -> [&[u8]; 2] {
+        [&self.error.0, &self.error.1].map(|text| text.strip_suffix(&[0]).unwrap_or(text))
+    }
+
     /// Visits the messages that have arrived and were not read yet.
     pub fn for_each_kept(&self, mut visit: impl FnMut(&Message)) {
         let answers = self.waiting.values().filter_map(|own| own.answer.as_ref());

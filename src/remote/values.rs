@@ -22,7 +22,7 @@ use crate::host::contract::rs_value;
 use crate::host::heap::address;
 use crate::host::item::*;
 use crate::host::items::Immediate;
-use crate::host::memory::{Vec, bytes_of};
+use crate::host::memory::{Vec, bytes_of, words_of};
 use crate::host::roots::RootArray;
 use crate::status::*;
 use crate::sync::lock;
@@ -41,7 +41,7 @@ const TAG_BITS: u32 = 3;
 pub(super) struct Sent {
     pins: Vec<u64>,
     /// The operation whose answer it is, or 0.
-    code: u32,
+    pub code: u32,
 }
 
 impl Session<'_> {
@@ -428,18 +428,29 @@ fn write_bits(out: &mut Writer, item: &rs_item) -> Result<(), rs_status> {
 
 /// Writes numbers of pins, as the bytes of a string.
 pub(super) fn write_numbers(out: &mut Writer, numbers: &[u64]) -> Result<(), rs_status> {
-    let bytes = bytes_of(numbers);
-    write_bytes(out, &rs_item::with_bytes(RS_ITEM_STRING, 0, bytes))
+    write_text(out, bytes_of(numbers))
 }
 
-/// Reads them.
+/// Writes the bytes of a string.
+pub(super) fn write_text(out: &mut Writer, text: &[u8]) -> Result<(), rs_status> {
+    write_bytes(out, &rs_item::with_bytes(RS_ITEM_STRING, 0, text))
+}
+
+/// Reads numbers.
 pub(super) fn read_numbers<'a>(from: &mut Reader<'a>) -> Result<&'a [u64], rs_status> {
+    words_of(read_text(from)?).ok_or(RS_ERR_PEER)
+}
+
+/// Reads the bytes of a string.
+pub(super) fn read_text<'a>(from: &mut Reader<'a>) -> Result<&'a [u8], rs_status> {
     let word = from.word()?;
     if word & TAG != LEAF {
         return Err(RS_ERR_PEER);
     }
     let words = from.words(usize::try_from(word >> TAG_BITS).map_err(|_| RS_ERR_PEER)?)?;
-    words.get(1..).ok_or(RS_ERR_PEER)
+    let (&head, rest) = words.split_first().ok_or(RS_ERR_PEER)?;
+    let length = usize::try_from(Head(head).count()).map_err(|_| RS_ERR_PEER)?;
+    bytes_of(rest).get(..length).ok_or(RS_ERR_PEER)
 }
 
 fn write_bytes(out: &mut Writer, item: &rs_item) -> Result<(), rs_status> {

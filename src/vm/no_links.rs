@@ -157,6 +157,15 @@ impl Vm {
         Err(RS_ERR_FOREIGN)
     }
 
+    pub fn remote_batch(
+        &self,
+        _link: rs_link,
+        _entries: &mut [rs_batch_entry],
+        _timeout: u64,
+    ) -> Result<(), rs_status> {
+        Err(RS_ERR_FOREIGN)
+    }
+
     pub fn remote_forget(&self, _link: rs_link, _request: u64) -> Result<(), rs_status> {
         Err(RS_ERR_FOREIGN)
     }

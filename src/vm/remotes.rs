@@ -52,6 +52,17 @@ impl Vm {
         self.session(&using).forget(request)
     }
 
+    /// See `rs_remote_batch`.
+    pub fn remote_batch(
+        &self,
+        link: rs_link,
+        entries: &mut [rs_batch_entry],
+        timeout: u64,
+    ) -> Result<(), rs_status> {
+        let using = self.link(link)?;
+        self.session(&using).batch(entries, timeout)
+    }
+
     /// See `rs_remote_path`.
     pub fn remote_path(&self, remote: rs_remote, steps: &[u64]) -> Result<rs_value, rs_status> {
         let using = self.link(self.remote_link(remote)?)?;

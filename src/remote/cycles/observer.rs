@@ -6,7 +6,8 @@
 
 use super::summary::Summary;
 use crate::host::memory::{HostAllocator, Map, Vec, insert, push};
-use crate::remote::session::{ANSWER, CHANGED, EVACUATION, REQUEST, TARGET};
+use crate::remote::batch::{BATCH, Heads};
+use crate::remote::session::{ANSWER, CHANGED, CODE, EVACUATION, REQUEST, TARGET};
 use crate::remote::values::{Mention, mentions};
 use crate::remote::wire::Reader;
 use crate::status::{RS_ERR_LIMIT, RS_ERR_PEER, RS_OK, rs_status};
@@ -75,8 +76,14 @@ pub(in crate::remote) fn mentions_of(
         REQUEST => {
             let head = from.words(TARGET + 3)?;
             tell(Mention::Home(head[TARGET]));
-            from.bytes()?;
+            let name = from.bytes()?;
             from.count()?;
+            if head[CODE] == u64::from(BATCH) {
+                let mut heads = Heads::new(name)?;
+                while let Some(head) = heads.next()? {
+                    tell(Mention::Home(head.pin));
+                }
+            }
         }
         ANSWER => {
             if from.words(2)?[1] != RS_OK as u64 {
