@@ -11,6 +11,13 @@ use core::ptr::NonNull;
 /// Alignment that `allocate` promises, and malloc too.
 const ALIGNMENT: usize = 16;
 
+/// Bytes of a huge page of most machines.
+#[cfg(target_os = "linux")]
+const HUGE_PAGE: usize = 2 << 20;
+/// Bytes of a page, on some machines: where pages are larger, the kernel takes no such advice.
+#[cfg(target_os = "linux")]
+const PAGE: usize = 4096;
+
 /// Where the library's memory comes from: the host's callbacks, or malloc.
 #[derive(Clone, Copy)]
 pub struct HostAllocator {
@@ -57,7 +64,7 @@ unsafe impl Allocator for HostAllocator {
         let memory = unsafe {
             match self.allocate {
                 Some(allocate) => allocate(self.ctx, layout.size()),
-                None => libc::malloc(layout.size()),
+                None => widened(libc::malloc(layout.size()), layout.size()),
             }
         };
         NonNull::new(memory.cast::<u8>())
@@ -73,7 +80,8 @@ unsafe impl Allocator for HostAllocator {
     ) -> Result<NonNull<[u8]>, AllocError> {
         if self.allocate.is_none() && old.size() != 0 && new.align() <= ALIGNMENT {
             // SAFETY: malloc's memory, as the caller promises.
-            let memory = unsafe { libc::realloc(start.as_ptr().cast(), new.size()) };
+            let memory =
+                unsafe { widened(libc::realloc(start.as_ptr().cast(), new.size()), new.size()) };
             return NonNull::new(memory.cast::<u8>())
                 .map(|start| NonNull::slice_from_raw_parts(start, new.size()))
                 .ok_or(AllocError);
@@ -99,6 +107,25 @@ unsafe impl Allocator for HostAllocator {
             }
         }
     }
+}
+
+/// Memory of malloc's; much of it in huge pages, if the system has any to give. The library fills large pieces from
+/// front to back, so nothing is wasted; and first touching a page costs more than filling it.
+#[cfg(target_os = "linux")]
+unsafe fn widened(memory: *mut c_void, size: usize) -> *mut c_void {
+    if size >= 2 * HUGE_PAGE && !memory.is_null() {
+        // All of its mapping: a part that differs would keep the kernel from moving it when it grows.
+        let before = memory.addr() % PAGE;
+        let length = (before + size).next_multiple_of(PAGE);
+        // SAFETY: advice; nothing changes that can be seen, whatever else lies in the first and the last page.
+        unsafe { libc::madvise(memory.byte_sub(before), length, libc::MADV_HUGEPAGE) };
+    }
+    memory
+}
+
+#[cfg(not(target_os = "linux"))]
+unsafe fn widened(memory: *mut c_void, _size: usize) -> *mut c_void {
+    memory
 }
 
 /// A vector in the host's memory.
