@@ -85,9 +85,9 @@
  *    nothing.
  * 5. rs_link_close with RS_LINK_EVACUATE before the process ends: what it had lent becomes ordinary
  *    objects of the peer.
- * 6. Where it pays: rs_remote_begin for many requests in one round trip, rs_remote_path and
- *    rs_remote_copy for many objects in one request, rs_remote_share for what never changes, and
- *    rs_remote_watch for what rarely does.
+ * 6. Where it pays: rs_remote_batch for many operations in one request, rs_remote_path and
+ *    rs_remote_copy for many objects, rs_remote_begin to work on while the peer does,
+ *    rs_remote_share for what never changes, and rs_remote_watch for what rarely does.
  * 7. Objects of two processes that refer to each other keep each other alive: fill in `collect`,
  *    and let the parent call rs_cycles_begin and rs_cycles_finish now and then (cycles.h).
  *

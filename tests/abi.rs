@@ -75,6 +75,7 @@ fn structs_have_the_same_layout_in_c() {
         }
         rs_limits { depth, bytes }
         rs_operation { code, flags, name, name_length, index, arguments, arguments_count, timeout }
+        rs_batch_entry { remote, operation, result, status, reserved }
         rs_link_options { size, flags, ring_bytes, pins, timeout, message_bytes }
         rs_pin { object, number, references, rights, code, site }
         rs_link_end { segment, socket }

@@ -136,6 +136,23 @@ static void get_batch(void *subject, size_t number)
 {
     (void)number;
     RemotePair *pair = subject;
+    rs_batch_entry entries[BATCH] = {0};
+    for (size_t index = 0; index < BATCH; index++) {
+        entries[index].remote = pair->top;
+        entries[index].operation = rs_operation_init(RS_READ_ELEMENT);
+        entries[index].operation.index = index;
+    }
+    expect(rs_remote_batch(pair->host.vm, pair->host.link, entries, BATCH, 0), "rs_remote_batch");
+    for (size_t index = 0; index < BATCH; index++) {
+        expect(entries[index].status, "an entry of the batch");
+        expect_that(entries[index].result == remote_integer((int64_t)index), "the wrong element");
+    }
+}
+
+static void get_each(void *subject, size_t number)
+{
+    (void)number;
+    RemotePair *pair = subject;
     RemoteHost *host = &pair->host;
     rs_operation operation = rs_operation_init(RS_READ_ELEMENT);
     uint64_t requests[BATCH];
@@ -178,6 +195,8 @@ void measure_batch(size_t rounds, size_t size)
     pair.host.top = remote_make_vector(&pair.host, ELEMENTS);
     for (size_t round = 0; round < rounds; round++) {
         figure_add(&figure, time_calls(get_batch, &pair, BATCH_BLOCKS) / BATCH);
+        figure_add_beside(&figure, "begun, then finished",
+                          time_calls(get_each, &pair, BATCH_BLOCKS) / BATCH);
         figure_add_beside(&figure, "in process",
                           time_calls(operate_batch, &pair.host, BATCH_BLOCKS) / BATCH);
     }

@@ -12,7 +12,8 @@
  * and on two. Beside it a socket over which two processes notice each other's death; eventfds;
  * futexes.
  *
- * batch: 64 such reads begun, then finished. Beside it the same calls of `operate` in one process.
+ * batch: 64 such reads in one request. Beside it 64 requests, begun and then finished, and the same
+ * calls of `operate` in one process.
  *
  * copy: a graph of SIZE objects, copied into this process. Beside it the same copy, made in one
  * process by a walk that was written for this heap.

@@ -5,6 +5,7 @@
 
 #[path = "../../tests/items/mod.rs"]
 mod items;
+mod requests;
 mod script;
 mod world;
 

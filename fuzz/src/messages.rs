@@ -24,9 +24,14 @@ const IMAGE: u64 = 7;
 /// What an answer's kind has besides if a descriptor comes with it.
 pub const WITH_DESCRIPTOR: u32 = 1 << 31;
 
-/// A copy, a path, everything, an image, an object of an image, a watch: requests that are no operations of the
-/// host.
-const OWN_CODES: [u32; 6] = [100, 101, 102, 103, 104, 105];
+/// A copy, a path, everything, an image, an object of an image, a watch, a batch: requests that are no operations of
+/// the host.
+const OWN_CODES: [u32; 7] = [100, 101, 102, 103, 104, 105, 106];
+
+const BATCH: u32 = 106;
+
+/// Where a request has its index.
+const INDEX: usize = 5;
 
 /// The number of a pin: the first ones of a link have the generation 1.
 fn pin(script: &Script) -> u64 {
@@ -49,7 +54,7 @@ fn push_padded(words: &mut Vec<u64>, bytes: &[u8]) {
 
 pub fn request(script: &Script) -> Vec<u64> {
     let code = match script.below(16) {
-        own @ 0..6 => OWN_CODES[own],
+        own @ 0..7 => OWN_CODES[own],
         _ => self::code(script),
     };
     let more = u64::from(script.below(4) == 0) << 32;
@@ -68,6 +73,10 @@ pub fn request(script: &Script) -> Vec<u64> {
         more | u64::from(code),
     ];
     words.extend([target, script.number(), script.number()]);
+    if code == BATCH {
+        push_batch(&mut words, script);
+        return words;
+    }
     match code {
         101 => {
             let steps: Vec<u8> = (0..script.below(4))
@@ -83,6 +92,48 @@ pub fn request(script: &Script) -> Vec<u64> {
         push_value(&mut words, script);
     }
     words
+}
+
+/// What a batch has in the place of a name, and all its arguments.
+fn push_batch(words: &mut Vec<u64>, script: &Script) {
+    let (mut heads, mut arguments) = (Vec::new(), 0);
+    let count = script.below(5);
+    for _ in 0..count {
+        let own = script.below(3) as u64;
+        let name = NAMES[script.below(NAMES.len())];
+        heads.extend([
+            own << 32 | u64::from(code(script)),
+            pin(script),
+            script.number(),
+        ]);
+        push_bytes(&mut heads, name.as_bytes());
+        arguments += own;
+    }
+    words[INDEX] = count as u64;
+    words.push(8 * heads.len() as u64);
+    words.extend(heads);
+    words.push(arguments);
+    for _ in 0..arguments {
+        push_value(words, script);
+    }
+}
+
+/// The words of an answer to a batch, behind its status.
+fn push_results(words: &mut Vec<u64>, script: &Script) {
+    let statuses: Vec<u64> = (0..script.below(5))
+        .map(|_| u64::from(script.byte() & 1) * 7)
+        .collect();
+    words.extend([
+        (statuses.len() as u64 + 1) << 3 | LEAF,
+        Head::new(RS_ITEM_STRING, 0, 8 * statuses.len() as u64).0,
+    ]);
+    words.extend(&statuses);
+    for _ in 0..2 {
+        words.extend([1 << 3 | LEAF, Head::new(RS_ITEM_STRING, 0, 0).0]);
+    }
+    for _ in statuses.iter().filter(|&&status| status == 0) {
+        push_value(words, script);
+    }
 }
 
 /// A request with an argument that is an object of the sender.
@@ -111,7 +162,7 @@ pub const NAMES: [&str; 8] = [
 
 pub fn answer(script: &Script, serial: u64) -> Vec<u64> {
     let mut words = vec![serial];
-    match script.below(4) {
+    match script.below(5) {
         0 => words.push(-(script.below(30) as i64) as u64),
         1 => {
             words.push(RS_RAISED_WORD);
@@ -119,6 +170,10 @@ pub fn answer(script: &Script, serial: u64) -> Vec<u64> {
             push_bytes(&mut words, &script.bytes(20));
         }
         2 => {
+            words.push(0);
+            push_results(&mut words, script);
+        }
+        3 => {
             words.push(0);
             push_row(&mut words, script);
         }

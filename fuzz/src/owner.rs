@@ -3,6 +3,7 @@
 use crate::items::{Content, Host, Moment, NIL, content, is_object, small};
 use crate::liar::{Liar, RING};
 use crate::messages;
+use crate::requests::ask;
 use crate::script::Script;
 use std::cell::{Cell, RefCell};
 use std::ffi::{CString, c_void};
@@ -298,10 +299,10 @@ impl Owner {
     }
 
     fn request(&self, script: &Script) -> rs_status {
+        let (vm, link) = (self.host.vm, self.link);
+        let count = script.below(6);
         self.with_operation(script, |remote, operation| {
-            let mut result = 0;
-            // SAFETY: valid pointers.
-            unsafe { rs_remote_request(self.host.vm, self.link, remote, operation, &mut result) }
+            ask(vm, link, remote, operation, count, SHORTLY)
         })
     }
 

@@ -7,6 +7,7 @@ mod items;
 mod liar;
 mod messages;
 mod owner;
+mod requests;
 mod script;
 
 use libfuzzer_sys::fuzz_target;

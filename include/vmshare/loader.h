@@ -87,6 +87,7 @@ extern "C" {
     function(rs_remote_begin)      \
     function(rs_remote_finish)     \
     function(rs_remote_forget)     \
+    function(rs_remote_batch)      \
     function(rs_remote_path)       \
     function(rs_link_revoke)       \
     function(rs_remote_copy)         \

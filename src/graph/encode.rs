@@ -9,13 +9,14 @@
 //! the graph ends, so that its depth is known: objects below a limit stay where they are, and the
 //! image refers to them as opaque values.
 
-use super::image::{COUNTS, HEADER, Head, MAGIC, Meaning, Word, header, is_constant};
+use super::image::{Body, COUNTS, HEADER, Head, MAGIC, Meaning, Word, header, is_constant};
 use super::places::{Place, Places};
 use crate::host::callbacks::Callbacks;
 use crate::host::contract::rs_value;
 use crate::host::item::*;
 use crate::host::items::Immediate;
-use crate::host::memory::{HostAllocator, Vec, bytes_of_mut, push};
+use crate::host::memory::{HostAllocator, Vec, append, append_padded, append_values, push};
+use crate::host::prefetch::prefetch;
 use crate::status::{RS_ERR_HOST, RS_ERR_LIMIT, RS_ERR_MEMORY, rs_status};
 
 /// Values that the host is asked about at a stroke.
@@ -54,7 +55,20 @@ pub struct Encoded {
 #[derive(Clone, Copy)]
 struct Wanted {
     value: rs_value,
-    place: usize,
+    index: usize,
+    /// Of an object; 0 of other values.
+    address: usize,
+    /// Of an object, once it is looked for.
+    place: Place,
+}
+
+impl Wanted {
+    const NONE: Wanted = Wanted {
+        value: 0,
+        index: 0,
+        address: 0,
+        place: Place::NONE,
+    };
 }
 
 /// What an image begins with.
@@ -146,7 +160,7 @@ impl<'a, O: Fn(rs_value) -> Option<usize>> Encoder<'a, O> {
                 value: None,
             },
             names: Vec::new_in(allocator),
-            wanted: [Wanted { value: 0, place: 0 }; BATCH],
+            wanted: [Wanted::NONE; BATCH],
             wanted_count: 0,
             values: [0; BATCH],
             items: [rs_item::NONE; BATCH],
@@ -154,7 +168,7 @@ impl<'a, O: Fn(rs_value) -> Option<usize>> Encoder<'a, O> {
     }
 
     fn graph(&mut self, root: Root<'_>) -> Result<(), rs_status> {
-        self.extend(HEADER)?;
+        append(&mut self.words, &[0; HEADER])?;
         match root {
             Root::One(value) => {
                 self.translate(header::ROOT, value)?;
@@ -185,33 +199,39 @@ impl<'a, O: Fn(rs_value) -> Option<usize>> Encoder<'a, O> {
         if count >= COUNTS {
             return Err(RS_ERR_LIMIT);
         }
-        self.extend(1 + values.len())?;
-        self.nodes += 1;
-        self.words[header::ROOT] = Word::node(HEADER).0;
-        self.words[HEADER] = Head::new(RS_ITEM_VECTOR, 0, count).0;
-        for (word, &value) in self.words[HEADER + 1..].iter_mut().zip(values) {
-            *word = value as u64;
-        }
-        Ok(())
+        let head = Head::new(RS_ITEM_VECTOR, 0, count);
+        let root = self.begin(head, head.body().ok_or(RS_ERR_HOST)?)?;
+        self.words[header::ROOT] = Word::node(root).0;
+        append_values(&mut self.words, values)
     }
 
     /// Puts words in the place of a node's elements; returns where the next node begins.
     fn scan_node(&mut self, index: usize) -> Result<usize, rs_status> {
         let body = Head(self.words[index]).body().ok_or(RS_ERR_HOST)?;
-        for place in index + 1..index + 1 + body.elements {
-            self.translate(place, self.words[place] as rs_value)?;
+        for index in index + 1..index + 1 + body.elements {
+            self.translate(index, self.words[index] as rs_value)?;
         }
         Ok(index + 1 + body.words)
     }
 
     /// Puts the word of a value in its place, now or when the host was asked.
     #[inline(always)]
-    fn translate(&mut self, place: usize, value: rs_value) -> Result<(), rs_status> {
+    fn translate(&mut self, index: usize, value: rs_value) -> Result<(), rs_status> {
         if let Some(word) = self.immediate(value) {
-            self.words[place] = word.0;
+            self.words[index] = word.0;
             return Ok(());
         }
-        self.wanted[self.wanted_count] = Wanted { value, place };
+        let address = (self.address)(value).unwrap_or(0);
+        if address != 0 {
+            // The host will look at it.
+            prefetch(address);
+        }
+        self.wanted[self.wanted_count] = Wanted {
+            value,
+            index,
+            address,
+            place: Place::NONE,
+        };
         self.wanted_count += 1;
         match self.wanted_count {
             BATCH => self.ask(),
@@ -231,15 +251,17 @@ impl<'a, O: Fn(rs_value) -> Option<usize>> Encoder<'a, O> {
     fn ask(&mut self) -> Result<(), rs_status> {
         let mut asked = 0;
         for index in 0..core::mem::take(&mut self.wanted_count) {
-            let want = self.wanted[index];
-            match self.met(want.value)? {
-                Some(word) => self.words[want.place] = word.0,
-                None => {
-                    self.wanted[asked] = want;
-                    self.values[asked] = want.value;
-                    asked += 1;
+            let mut want = self.wanted[index];
+            if want.address != 0 {
+                want.place = self.places.find(want.address)?;
+                if let Some(word) = self.places.get(want.place) {
+                    self.words[want.index] = word.0;
+                    continue;
                 }
             }
+            self.wanted[asked] = want;
+            self.values[asked] = want.value;
+            asked += 1;
         }
         if asked == 0 {
             return Ok(());
@@ -247,51 +269,38 @@ impl<'a, O: Fn(rs_value) -> Option<usize>> Encoder<'a, O> {
         self.callbacks
             .read_items(&self.values[..asked], &mut self.items[..asked])?;
         for index in 0..asked {
-            let Wanted { value, place } = self.wanted[index];
+            let want = self.wanted[index];
             let item = self.items[index];
-            self.words[place] = self.word(value, &item)?;
+            self.words[want.index] = self.word(&want, &item)?.0;
         }
         Ok(())
     }
 
-    /// The word of an object that was met before.
-    #[inline]
-    fn met(&mut self, value: rs_value) -> Result<Option<Word>, rs_status> {
-        match (self.address)(value) {
-            None => Ok(None),
-            Some(address) => {
-                let place = self.places.find(address)?;
-                Ok(self.places.get(place))
-            }
-        }
-    }
-
     /// The word of a value, which is appended if it is met for the first time.
-    fn word(&mut self, value: rs_value, item: &rs_item) -> Result<u64, rs_status> {
+    #[inline]
+    fn word(&mut self, want: &Wanted, item: &rs_item) -> Result<Word, rs_status> {
         if item.kind == RS_ITEM_INTEGER
             && let Some(word) = Word::integer(item.integer())
         {
-            return Ok(word.0);
+            return Ok(word);
         }
         if is_constant(item.kind) {
-            return Ok(Word::constant(item.kind).0);
+            return Ok(Word::constant(item.kind));
         }
-        let place = match (self.address)(value) {
-            Some(address) => Some(self.places.find(address)?),
-            None => None,
-        };
         // Also the second time in what was asked for together.
-        if let Some(word) = place.and_then(|place| self.places.get(place)) {
-            return Ok(word.0);
+        if want.address != 0
+            && let Some(word) = self.places.get(want.place)
+        {
+            return Ok(word);
         }
         let word = match item.kind {
-            RS_ITEM_OPAQUE | RS_ITEM_REMOTE => self.refer(value)?,
-            _ => self.append(value, item)?,
+            RS_ITEM_OPAQUE | RS_ITEM_REMOTE => self.refer(want.value)?,
+            _ => self.append(want.value, item)?,
         };
-        if let Some(place) = place {
-            self.meet(value, place, word)?;
+        if want.address != 0 {
+            self.meet(want.value, want.place, word)?;
         }
-        Ok(word.0)
+        Ok(word)
     }
 
     /// An object is met for the first time.
@@ -331,54 +340,48 @@ impl<'a, O: Fn(rs_value) -> Option<usize>> Encoder<'a, O> {
             RS_ITEM_RECORD => self.name(item.name())?,
             _ => 0,
         };
-        let index = self.words.len();
-        self.extend(1 + body.words)?;
-        self.nodes += 1;
-        self.words[index] = head.0;
-        let first = index + 1;
+        let index = self.begin(head, body)?;
         match item.kind {
-            RS_ITEM_INTEGER | RS_ITEM_FLOAT => self.words[first] = item.integer() as u64,
+            RS_ITEM_INTEGER | RS_ITEM_FLOAT => self.words.push(item.integer() as u64),
             RS_ITEM_CONS | RS_ITEM_VECTOR | RS_ITEM_MAP | RS_ITEM_RECORD => {
-                self.copy_elements(first, value, item, body.elements)?;
+                self.copy_elements(value, item, body.elements)?;
             }
-            _ => self.copy_bytes(first, item.bytes()),
+            _ => append_padded(&mut self.words, item.bytes())?,
         }
         if item.kind == RS_ITEM_RECORD {
-            self.words[first + body.elements] = Word::node(name).0;
+            self.words.push(Word::node(name).0);
         }
         Ok(Word::node(index))
     }
 
+    /// Begins a node, for whose words there is room then; returns where it begins.
+    #[inline]
+    fn begin(&mut self, head: Head, body: Body) -> Result<usize, rs_status> {
+        let index = self.words.len();
+        let words = 1 + body.words;
+        self.words.try_reserve(words).map_err(|_| RS_ERR_MEMORY)?;
+        self.words.push(head.0);
+        self.nodes += 1;
+        Ok(index)
+    }
+
     fn copy_elements(
         &mut self,
-        first: usize,
         object: rs_value,
         item: &rs_item,
         count: usize,
     ) -> Result<(), rs_status> {
-        let words = &mut self.words[first..first + count];
         if let Some(elements) = item.elements(count) {
-            for (word, &element) in words.iter_mut().zip(elements) {
-                *word = element as u64;
-            }
-            return Ok(());
+            return append_values(&mut self.words, elements);
         }
         let mut elements = [0; BATCH];
-        for (piece, words) in words.chunks_mut(BATCH).enumerate() {
-            let elements = &mut elements[..words.len()];
-            let from = (piece * BATCH) as u64;
-            self.callbacks.read_elements(object, from, elements)?;
-            for (word, &element) in words.iter_mut().zip(elements.iter()) {
-                *word = element as u64;
-            }
+        for from in (0..count).step_by(BATCH) {
+            let elements = &mut elements[..BATCH.min(count - from)];
+            self.callbacks
+                .read_elements(object, from as u64, elements)?;
+            append_values(&mut self.words, elements)?;
         }
         Ok(())
-    }
-
-    /// Puts bytes into words that are zero.
-    fn copy_bytes(&mut self, first: usize, bytes: &[u8]) {
-        let words = &mut self.words[first..][..bytes.len().div_ceil(size_of::<u64>())];
-        bytes_of_mut(words)[..bytes.len()].copy_from_slice(bytes);
     }
 
     /// The node of the name of a type.
@@ -393,18 +396,9 @@ impl<'a, O: Fn(rs_value) -> Option<usize>> Encoder<'a, O> {
         }
         let head = Head::new(RS_ITEM_SYMBOL, 0, name.len() as u64);
         let body = head.body().ok_or(RS_ERR_HOST)?;
-        let index = self.words.len();
-        self.extend(1 + body.words)?;
-        self.nodes += 1;
-        self.words[index] = head.0;
-        self.copy_bytes(index + 1, name);
+        let index = self.begin(head, body)?;
+        append_padded(&mut self.words, name)?;
         push(&mut self.names, index)?;
         Ok(index)
-    }
-
-    fn extend(&mut self, words: usize) -> Result<(), rs_status> {
-        self.words.try_reserve(words).map_err(|_| RS_ERR_MEMORY)?;
-        self.words.resize(self.words.len() + words, 0);
-        Ok(())
     }
 }

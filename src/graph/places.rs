@@ -35,6 +35,11 @@ pub struct Place {
     slot: usize,
 }
 
+impl Place {
+    /// Of nothing.
+    pub const NONE: Place = Place { region: 0, slot: 0 };
+}
+
 impl Places {
     /// No object was met.
     pub fn new(allocator: HostAllocator) -> Self {

@@ -1,7 +1,7 @@
 //! The host's allocator, as the library's collections see it. Allocation never aborts: everything
 //! that grows does so through `try_reserve`, and a failure is `RS_ERR_MEMORY`.
 
-use super::contract::{rs_allocate_fn, rs_release_fn};
+use super::contract::{rs_allocate_fn, rs_release_fn, rs_value};
 use crate::status::{RS_ERR_MEMORY, rs_status};
 use allocator_api2::alloc::{AllocError, Allocator};
 use core::alloc::Layout;
@@ -137,7 +137,7 @@ pub type Map<K, V> = hashbrown::HashMap<K, V, AddressHasher, HostAllocator>;
 
 /// Appends, or reports that memory ran out.
 pub fn push<T>(vector: &mut Vec<T>, value: T) -> Result<(), rs_status> {
-    vector.try_reserve(1).map_err(|_| RS_ERR_MEMORY)?;
+    reserve(vector, 1)?;
     vector.push(value);
     Ok(())
 }
@@ -146,15 +146,60 @@ pub fn push<T>(vector: &mut Vec<T>, value: T) -> Result<(), rs_status> {
 /// element.)
 #[inline]
 pub fn append<T: Copy>(vector: &mut Vec<T>, values: &[T]) -> Result<(), rs_status> {
-    vector
-        .try_reserve(values.len())
-        .map_err(|_| RS_ERR_MEMORY)?;
+    reserve(vector, values.len())?;
     let length = vector.len();
     // SAFETY: there is room for as many behind the old ones, which nobody refers to; they are plain values.
     unsafe {
         let end = vector.as_mut_ptr().add(length);
         core::ptr::copy_nonoverlapping(values.as_ptr(), end, values.len());
         vector.set_len(length + values.len());
+    }
+    Ok(())
+}
+
+/// Makes room for so many more.
+#[inline]
+fn reserve<T>(vector: &mut Vec<T>, count: usize) -> Result<(), rs_status> {
+    #[cold]
+    fn grow<T>(vector: &mut Vec<T>, count: usize) -> Result<(), rs_status> {
+        vector.try_reserve(count).map_err(|_| RS_ERR_MEMORY)
+    }
+    match vector.capacity() - vector.len() < count {
+        true => grow(vector, count),
+        false => Ok(()),
+    }
+}
+
+/// Appends values of the host, a word each.
+#[inline]
+pub fn append_values(words: &mut Vec<u64>, values: &[rs_value]) -> Result<(), rs_status> {
+    reserve(words, values.len())?;
+    let length = words.len();
+    let places = words.spare_capacity_mut();
+    for (place, &value) in places.iter_mut().zip(values) {
+        place.write(value as u64);
+    }
+    // SAFETY: there was room for all of them, so all were written.
+    unsafe { words.set_len(length + values.len()) };
+    Ok(())
+}
+
+/// Appends bytes, filled up to whole words.
+#[inline]
+pub fn append_padded(words: &mut Vec<u64>, bytes: &[u8]) -> Result<(), rs_status> {
+    let count = bytes.len().div_ceil(size_of::<u64>());
+    reserve(words, count)?;
+    let before = words.len();
+    let places = &mut words.spare_capacity_mut()[..count];
+    if let Some(last) = places.last_mut() {
+        last.write(0);
+    }
+    // SAFETY: there is room for so many words behind the others; all bytes of them are written, those of the last
+    // one by the word before, if not by a byte.
+    unsafe {
+        let place = places.as_mut_ptr().cast::<u8>();
+        core::ptr::copy_nonoverlapping(bytes.as_ptr(), place, bytes.len());
+        words.set_len(before + count);
     }
     Ok(())
 }
@@ -172,12 +217,6 @@ pub fn copied<T: Copy>(values: &[T], allocator: HostAllocator) -> Result<Vec<T>,
 pub fn bytes_of(words: &[u64]) -> &[u8] {
     // SAFETY: words are bytes, and need more alignment than they.
     unsafe { core::slice::from_raw_parts(words.as_ptr().cast(), size_of_val(words)) }
-}
-
-/// The bytes of some words, to be written.
-pub fn bytes_of_mut(words: &mut [u64]) -> &mut [u8] {
-    // SAFETY: words are bytes, need more alignment than they, and may be any.
-    unsafe { core::slice::from_raw_parts_mut(words.as_mut_ptr().cast(), size_of_val(words)) }
 }
 
 /// The words that some bytes are; none if they are not whole and aligned.

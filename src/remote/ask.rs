@@ -2,6 +2,7 @@
 
 use super::context::{self, NO_CHAIN};
 use super::outbox::Tell;
+use super::remotes::Remotes;
 use super::session::{Awaited, REQUEST, Session};
 use super::state::{Message, Waiting};
 use super::values::Sent;
@@ -267,24 +268,27 @@ impl Session<'_> {
     }
 
     /// The peer's number for what a reference leads to; 0 for none. What is to be given back goes first.
-    pub(super) fn pin_of(&self, remote: rs_remote) -> Result<u64, rs_status> {
+    fn pin_of(&self, remote: rs_remote) -> Result<u64, rs_status> {
         let remotes = lock(self.remotes);
-        let pin = match remote {
-            RS_NO_REMOTE => 0,
-            remote => {
-                let remote = remotes.get(remote)?;
-                if remote.link != self.link.id() {
-                    return Err(RS_ERR_FOREIGN);
-                }
-                remote.pin
-            }
-        };
+        let pin = self.pin_among(&remotes, remote)?;
         let has_releases = remotes.has_releases();
         drop(remotes);
         if has_releases {
             self.send_releases()?;
         }
         Ok(pin)
+    }
+
+    #[inline]
+    pub(super) fn pin_among(&self, remotes: &Remotes, remote: rs_remote) -> Result<u64, rs_status> {
+        if remote == RS_NO_REMOTE {
+            return Ok(0);
+        }
+        let remote = remotes.get(remote)?;
+        match remote.link == self.link.id() {
+            true => Ok(remote.pin),
+            false => Err(RS_ERR_FOREIGN),
+        }
     }
 
     /// Waits for the result of a request, and does meanwhile what the peer asks for.

@@ -25,6 +25,7 @@ use crate::host::exchange::*;
 use crate::host::memory::{HostAllocator, Vec, copied, push, words_of};
 use crate::host::roots::RootArray;
 use crate::status::*;
+use crate::sync::lock;
 use core::cell::Cell;
 
 /// The code of a batch; `index` is how many operations.
@@ -99,6 +100,9 @@ impl Session<'_> {
     }
 
     fn ask_for_all(&self, entries: &mut [rs_batch_entry], timeout: u64) -> Result<(), rs_status> {
+        if entries.is_empty() {
+            return self.expect_open();
+        }
         if entries.len() > MOST {
             return Err(RS_ERR_LIMIT);
         }
@@ -108,6 +112,9 @@ impl Session<'_> {
             if !is_plain || entry.operation.arguments_count > u64::from(u32::MAX) {
                 return Err(RS_ERR_ARGUMENT);
             }
+        }
+        if lock(self.remotes).has_releases() {
+            self.send_releases()?;
         }
         let deadline = self.deadline(timeout);
         let request = Posted {
@@ -122,10 +129,13 @@ impl Session<'_> {
             let names = own().map(|own| own.name().len().div_ceil(size_of::<u64>()));
             let words = entries.len() * HEAD + names.sum::<usize>();
             message.word((words * size_of::<u64>()) as u64)?;
+            let remotes = lock(self.remotes);
             for entry in entries.iter() {
-                self.write_head(message, entry)?;
+                let pin = self.pin_among(&remotes, entry.remote)?;
+                write_head(message, &entry.operation, pin)?;
             }
-            message.word(own().map(|own| own.arguments_count).sum())?;
+            drop(remotes);
+            message.word(own().map(|own| own.arguments().len() as u64).sum())?;
             for &value in own().flat_map(rs_operation::arguments) {
                 self.write(message, sent, value, RS_CAN_ALL)?;
             }
@@ -135,17 +145,6 @@ impl Session<'_> {
         self.stop_keeping(&answer);
         self.state().recycle(answer.bytes);
         outcome.map_err(|status| self.reading_failed(status))
-    }
-
-    fn write_head(&self, message: &mut Writer, entry: &rs_batch_entry) -> Result<(), rs_status> {
-        let operation = &entry.operation;
-        let arguments = operation.arguments().len() as u64;
-        message.words(&[
-            arguments << u32::BITS | u64::from(operation.code),
-            self.pin_of(entry.remote)?,
-            operation.index,
-        ])?;
-        message.bytes(operation.name())
     }
 
     fn read_results(
@@ -289,4 +288,12 @@ impl Session<'_> {
         }
         Ok(())
     }
+}
+
+fn write_head(out: &mut Writer, operation: &rs_operation, pin: u64) -> Result<(), rs_status> {
+    let arguments = operation.arguments().len() as u64;
+    let what = arguments << u32::BITS | u64::from(operation.code);
+    let name = operation.name();
+    out.words(&[what, pin, operation.index, name.len() as u64])?;
+    out.padded(name)
 }

@@ -37,7 +37,6 @@ use crate::host::Host;
 use crate::host::callbacks::Callbacks;
 use crate::host::contract::rs_value;
 use crate::host::exchange::{rs_link, rs_remote};
-use crate::host::host_heap::AnyHeap;
 use crate::host::memory::words_of;
 use crate::shm::channel::Channel;
 use crate::shm::deadline::{Deadline, now};
@@ -128,8 +127,6 @@ pub trait Surroundings {
 pub struct Session<'a> {
     /// The vm's host.
     pub host: &'a Host,
-    /// Its heap.
-    pub heap: AnyHeap<'a>,
     /// The link.
     pub link: &'a Link,
     /// All remotes of the vm.

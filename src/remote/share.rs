@@ -276,7 +276,8 @@ impl Session<'_> {
             return Err(RS_ERR_UNSUPPORTED);
         }
         let node = usize::try_from(node).map_err(|_| RS_ERR_ARGUMENT)?;
-        let address = |value| address(&self.heap, value);
+        let heap = self.host.any_heap();
+        let address = |value| address(&heap, value);
         let allocator = self.link.allocator;
         locate(self.callbacks(), address, root, node, allocator)?.ok_or(RS_ERR_ARGUMENT)
     }

@@ -148,7 +148,8 @@ impl Session<'_> {
 
     /// Encodes a graph of this process.
     pub(super) fn encode(&self, root: Root<'_>, limits: Limits) -> Result<Encoded, rs_status> {
-        let address = |value| address(&self.heap, value);
+        let heap = self.host.any_heap();
+        let address = |value| address(&heap, value);
         encode(self.callbacks(), address, root, limits, self.link.allocator)
     }
 

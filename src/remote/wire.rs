@@ -1,7 +1,7 @@
 //! Messages as words: how they are written, and how they are read by somebody who does not trust
 //! their writer.
 
-use crate::host::memory::{HostAllocator, Vec, append, bytes_of};
+use crate::host::memory::{HostAllocator, Vec, append, append_padded, bytes_of};
 use crate::status::{RS_ERR_LIMIT, RS_ERR_MEMORY, RS_ERR_PEER, rs_status};
 
 /// Most words of a message.
@@ -93,19 +93,17 @@ impl Writer {
     /// Appends bytes, filled up to whole words.
     #[inline]
     pub fn padded(&mut self, bytes: &[u8]) -> Result<(), rs_status> {
+        let count = bytes.len().div_ceil(size_of::<u64>());
+        let Some(room) = self.short_room(count) else {
+            return append_padded(self.long_room(count)?, bytes);
+        };
         let (whole, rest) = bytes.as_chunks::<8>();
         let whole = whole.iter().map(|bytes| u64::from_ne_bytes(*bytes));
         let mut last = [0; 8];
         last[..rest.len()].copy_from_slice(rest);
-        let last = (!rest.is_empty()).then_some(u64::from_ne_bytes(last));
-        let words = whole.chain(last);
-        let count = bytes.len().div_ceil(size_of::<u64>());
-        match self.short_room(count) {
-            Some(room) => room
-                .iter_mut()
-                .zip(words)
-                .for_each(|(place, word)| *place = word),
-            None => self.long_room(count)?.extend(words),
+        let words = whole.chain([u64::from_ne_bytes(last)]);
+        for (place, word) in room.iter_mut().zip(words) {
+            *place = word;
         }
         Ok(())
     }
@@ -132,8 +130,17 @@ impl Writer {
     }
 
     /// All words, and memory for so many more.
-    #[cold]
+    #[inline]
     fn long_room(&mut self, count: usize) -> Result<&mut Vec<u64>, rs_status> {
+        let room = self.long.capacity() - self.long.len();
+        match self.long.is_empty() || room < count {
+            true => self.more_room(count),
+            false => Ok(&mut self.long),
+        }
+    }
+
+    #[cold]
+    fn more_room(&mut self, count: usize) -> Result<&mut Vec<u64>, rs_status> {
         let before = match self.long.is_empty() {
             true => &self.short[..self.length],
             false => &[],

@@ -201,7 +201,6 @@ impl Vm {
     pub(super) fn session<'a>(&'a self, using: &'a LinkAndEnd) -> Session<'a> {
         Session {
             host: &self.host,
-            heap: self.host.any_heap(),
             link: &using.link,
             remotes: &self.links.remotes,
             published: &self.links.published,

@@ -55,6 +55,8 @@ pub enum Kind {
     ShareLarge,
     Path,
     Batch,
+    /// Operations of one request.
+    Together,
     Evacuation,
     Fetch,
     Release,
@@ -75,7 +77,7 @@ impl Kind {
     pub fn is_one_call(self) -> bool {
         matches!(
             self,
-            Copy | ShareSmall | ShareLarge | Path | Evacuation | Fetch | Release
+            Copy | ShareSmall | ShareLarge | Path | Together | Evacuation | Fetch | Release
         )
     }
 
@@ -244,6 +246,7 @@ impl<'a> Asker<'a> {
                 vec![self.in_one_call(reach, || self.end.path(self.vector, &steps))]
             }
             Batch => self.batch(reach),
+            Together => self.together(reach),
             Evacuation => vec![self.close(reach, RS_LINK_EVACUATE)],
             Fetch => vec![self.close(reach, RS_LINK_FETCH)],
             Release => {
@@ -293,6 +296,18 @@ impl<'a> Asker<'a> {
         let answers = (0..).zip(numbers);
         answers
             .map(|(index, number)| self.finish(reach, index, number))
+            .collect()
+    }
+
+    fn together(&self, reach: &dyn Fn(Phase)) -> Vec<Answer> {
+        reach(Phase::InBegin);
+        let own = [self.own];
+        let write = |index| Request::new(RS_WRITE_ELEMENT, index, &own);
+        let requests: Vec<Request> = (0..BATCH).map(write).collect();
+        let outcomes = self.end.batch(self.vector, &requests);
+        let answers = (0..).zip(outcomes);
+        answers
+            .map(|(index, outcome)| self.answer(index, outcome))
             .collect()
     }
 

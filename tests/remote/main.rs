@@ -2,6 +2,7 @@
 
 #![cfg(target_os = "linux")]
 
+mod batches;
 mod company;
 mod deaths;
 mod end;

@@ -37,6 +37,21 @@ impl<'a> Request<'a> {
     }
 }
 
+impl Request<'_> {
+    /// What the library gets of it.
+    pub fn operation(&self) -> rs_operation {
+        rs_operation {
+            name: self.name.as_ptr().cast(),
+            name_length: self.name.len() as u64,
+            index: self.index,
+            arguments: self.arguments.as_ptr(),
+            arguments_count: self.arguments.len() as u64,
+            timeout: self.timeout,
+            ..rs_operation::new(self.code)
+        }
+    }
+}
+
 impl End {
     /// Begins a request on what stands for an object of the peer.
     pub fn begin(&self, target: rs_value, request: Request) -> Result<u64, rs_status> {
@@ -68,15 +83,7 @@ impl End {
     }
 
     fn begin_on(&self, remote: rs_remote, request: Request) -> Result<u64, rs_status> {
-        let operation = rs_operation {
-            name: request.name.as_ptr().cast(),
-            name_length: request.name.len() as u64,
-            index: request.index,
-            arguments: request.arguments.as_ptr(),
-            arguments_count: request.arguments.len() as u64,
-            timeout: request.timeout,
-            ..rs_operation::new(request.code)
-        };
+        let operation = request.operation();
         let mut number = 0;
         // SAFETY: valid pointers.
         let status =

@@ -234,6 +234,7 @@ fn memory_runs_out_while_an_image_is_opened() {
 #[test]
 fn memory_runs_out_while_many_requests_are_under_way() {
     either_runs_short(Kind::Batch);
+    either_runs_short(Kind::Together);
 }
 
 #[test]

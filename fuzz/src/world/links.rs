@@ -3,6 +3,7 @@
 use super::{SHORTLY, World};
 use crate::items::Content;
 use crate::items::content;
+use crate::requests::ask;
 use std::ffi::c_void;
 use std::ptr::{null, null_mut};
 use vmshare::ffi::gc::rs_gc_sweep;
@@ -269,12 +270,10 @@ impl World<'_> {
     }
 
     fn request(&mut self, side: usize) -> rs_status {
-        let mut result = 0;
+        let vm = self.sides[side].vm();
+        let count = self.script.below(6);
         self.with_operation(side, |link, remote, operation| {
-            // SAFETY: valid pointers.
-            unsafe {
-                rs_remote_request(self.sides[side].vm(), link, remote, operation, &mut result)
-            }
+            ask(vm, link, remote, operation, count, SHORTLY)
         })
     }
 

@@ -216,6 +216,7 @@ fn either_may_die_while_a_path_is_followed() {
 #[test]
 fn either_may_die_while_many_requests_are_under_way() {
     try_all(Kind::Batch);
+    try_all(Kind::Together);
 }
 
 #[test]

@@ -237,7 +237,7 @@ fn serve(end: &End, board: &Rc<Shared<Board>>, kind: Kind, reach: Rc<impl Fn(Pha
 /// What a request that has ended says of the operation must be true.
 fn expect_truth(answer: &Answer, kind: Kind, board: &Board) {
     let was_carried_out = match kind {
-        Kind::Batch => board.was_carried_out(answer.index),
+        Kind::Batch | Kind::Together => board.was_carried_out(answer.index),
         _ => board.was_anything_carried_out(),
     };
     match answer.outcome {
