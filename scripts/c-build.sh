@@ -19,6 +19,11 @@ memcheck)
     ;;
 esac
 
+# One build at a time in a folder.
+mkdir -p target/c-tests
+exec 9>"$folder.lock"
+flock 9
+
 cmake -S c-tests -B "$folder" -G Ninja \
     -DVMSHARE_LIBRARY="$(scripts/library.sh "$library")" -DVMSHARE_INCLUDE="$PWD/include" \
     "${options[@]}"

@@ -8,4 +8,5 @@ set -euo pipefail
 kind=$1
 shift
 scripts/c-build.sh "$kind"
-ctest --test-dir "target/c-tests/$kind" --output-on-failure --parallel 2 --no-tests=error "$@"
+# One run at a time in a folder.
+flock "target/c-tests/$kind-tests.lock" ctest --test-dir "target/c-tests/$kind" --output-on-failure --parallel 2 --no-tests=error "$@"

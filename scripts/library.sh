@@ -9,8 +9,8 @@
 # One crate type at a time: a crate that is built as several at once gets no link-time optimisation.
 set -euo pipefail
 
-build() { # crate type, options of cargo
-    cargo rustc --quiet --release --lib --crate-type "$@" >&2
+build() { # profile, crate type, options of cargo
+    cargo rustc --quiet --profile "$1" --lib --crate-type "${@:2}" >&2
 }
 
 # The standard library is not instrumented (that needs its source): it counts as another ABI. An
@@ -20,19 +20,19 @@ instrumented() { # sanitizer, more flags of rustc
     machine=$(rustc --print host-tuple)
     export RUSTFLAGS="-Zsanitizer=$1 -Cunsafe-allow-abi-mismatch=sanitizer $2"
     export RUSTUP_TOOLCHAIN=nightly
-    build staticlib --target "$machine" --target-dir "target/$1"
-    echo "$PWD/target/$1/$machine/release/libvmshare.a"
+    build models staticlib --target "$machine" --target-dir "target/$1"
+    echo "$PWD/target/$1/$machine/models/libvmshare.a"
 }
 
 case "${1:-}" in
 shared)
-    build cdylib
+    build release cdylib
     # Programs look for the library under its SONAME.
     ln -sf libvmshare.so target/release/libvmshare.so.0
     echo "$PWD/target/release/libvmshare.so"
     ;;
 static)
-    build staticlib
+    build release staticlib
     echo "$PWD/target/release/libvmshare.a"
     ;;
 address) instrumented address "" ;;
