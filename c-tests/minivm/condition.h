@@ -10,6 +10,7 @@
 #include "share.h"
 #include "text.h"
 #include "vm.h"
+#include "watch.h"
 
 enum ConditionField {
     CONDITION_KIND,
@@ -51,7 +52,10 @@ void condition_print(Vm *vm, Text *text, Value condition);
 /* The write check, before every change that a Lisp program makes. */
 static inline bool may_write(Thread *thread, Value object)
 {
-    return !share_must_check(&thread->vm->share, object) || share_check(thread, object);
+    if (share_must_check(&thread->vm->share, object))
+        return share_check(thread, object);
+    watch_tell_of_write(thread, object);
+    return true;
 }
 
 #endif

@@ -66,6 +66,18 @@ Value element_exchange(Thread *thread, Value object, uint64_t index, const Value
     return element_set(thread, object, index, elements[1]) ? elements[0] : FAILED;
 }
 
+Value element_add(Thread *thread, Value object, uint64_t index, Value number)
+{
+    Value *scope = roots_open(thread);
+    Value *kept = root(thread, object);
+    Value *sum = root(thread, element_at(thread, object, index));
+    if (*sum != FAILED)
+        *sum = add_numbers(thread, *sum, number);
+    Value result = *sum == FAILED || !element_set(thread, *kept, index, *sum) ? FAILED : *sum;
+    roots_close(thread, scope);
+    return result;
+}
+
 static Value name_of(Thread *thread, const rs_operation *operation)
 {
     return symbol_intern(&thread->vm->symbols, operation->name, operation->name_length);
@@ -173,6 +185,7 @@ static size_t arguments_needed(uint32_t code)
     case RS_WRITE_ELEMENT:
     case RS_READ_KEY:
     case RS_EQUAL:
+    case RS_ADD_ELEMENT:
         return 1;
     case RS_WRITE_KEY:
     case RS_EXCHANGE_ELEMENT:
@@ -209,6 +222,8 @@ static Value carry_out(Thread *thread, const Value *target, const rs_operation *
         return call(thread, target, operation);
     case RS_EXCHANGE_ELEMENT:
         return element_exchange(thread, *target, operation->index, operation->arguments);
+    case RS_ADD_ELEMENT:
+        return element_add(thread, *target, operation->index, operation->arguments[0]);
     case RS_EQUAL:
         return compare(thread, target, operation);
     default:

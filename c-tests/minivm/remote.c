@@ -157,6 +157,12 @@ Value remote_exchange(Thread *thread, Value value, uint64_t index, const Value *
     return remote_request(thread, value, &operation);
 }
 
+Value remote_add(Thread *thread, Value value, uint64_t index, const Value *number)
+{
+    rs_operation operation = operation_on(RS_ADD_ELEMENT, index, number, 1);
+    return remote_request(thread, value, &operation);
+}
+
 /* A key that is a string of its own means its content, so the owner gets that: a frozen copy. */
 static bool prepare_key(Thread *thread, Value *key)
 {
@@ -256,6 +262,19 @@ Value remote_copy(Thread *thread, Value value, uint64_t depth)
     Value copy = finish(thread, link, status, result);
     roots_close(thread, scope);
     return copy;
+}
+
+Value remote_watch(Thread *thread, Value value)
+{
+    if (!is_remote(value))
+        return raise_type(thread, "remote object", value);
+    Value *scope = roots_open(thread);
+    Value *kept = root(thread, value);
+    interrupt_wait_begin();
+    rs_status status = rs_remote_watch(thread->vm->share.vm, remote_of(value)->reference);
+    Value result = finish(thread, remote_of(*kept)->link, status, kept);
+    roots_close(thread, scope);
+    return result;
 }
 
 static rs_operation operation_by_name(Vm *vm, uint32_t code, Value name, const Value *arguments,

@@ -52,6 +52,8 @@ Value remote_field(Thread *thread, Value record, uint64_t index);
 Value remote_set_field(Thread *thread, Value record, uint64_t index, const Value *field);
 /* What was there: if that is `elements[0]`, it has been replaced by `elements[1]`. */
 Value remote_exchange(Thread *thread, Value value, uint64_t index, const Value *elements);
+/* The sum. */
+Value remote_add(Thread *thread, Value value, uint64_t index, const Value *number);
 
 /* `arguments`: the hash, the key, then the value or default. */
 Value remote_hash_get(Thread *thread, Value *arguments, size_t count);
@@ -66,6 +68,9 @@ Value remote_equal(Thread *thread, const Value *values);
 
 /* What the owner would print, as a string. */
 Value remote_text(Thread *thread, Value value);
+
+/* The owner is to tell of the value's next change (watch.h): the value. */
+Value remote_watch(Thread *thread, Value value);
 
 /* An ordinary object of the same content, `depth` levels deep. */
 Value remote_copy(Thread *thread, Value value, uint64_t depth);

@@ -2,6 +2,7 @@
 
 #include "condition.h"
 #include "vm.h"
+#include "watch.h"
 
 bool share_prepare(Vm *vm, rs_ractor *main_ractor)
 {
@@ -52,7 +53,13 @@ static bool succeeded(Thread *thread, rs_status status)
 
 bool share_check(Thread *thread, Value object)
 {
-    return succeeded(thread, rs_check_frozen(library(thread), thread->id, object));
+    Value *scope = roots_open(thread);
+    Value *kept = root(thread, object);
+    bool allowed = succeeded(thread, rs_check_frozen(library(thread), thread->id, object));
+    if (allowed)
+        watch_tell_of_write(thread, *kept);
+    roots_close(thread, scope);
+    return allowed;
 }
 
 rs_slot share_slot_new(Thread *thread, uint32_t kind, const char *name, const char *owner)

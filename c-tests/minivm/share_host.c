@@ -15,6 +15,7 @@
 #include "record.h"
 #include "remote.h"
 #include "vm.h"
+#include "watch.h"
 
 static Vm *vm_of(void *context)
 {
@@ -381,6 +382,7 @@ rs_host share_describe_host(Vm *vm)
     share_describe_items(&host);
     host.make_remote = remote_make;
     host.replace_remote = remote_replace;
+    host.on_change = watch_take_note;
     host.operate = operation_carry_out;
     host.is_cancelled = is_cancelled;
     host.collect = gc_collect_and_summarise;
