@@ -34,6 +34,8 @@ Value raise_format(Thread *thread, const char *kind, const char *format, ...)
 /* A name that has no value. */
 Value raise_unbound(Thread *thread, Value name);
 Value raise_type(Thread *thread, const char *expected, Value actual);
+/* `index` is not below `count`. */
+Value raise_index(Thread *thread, uint64_t index, uint64_t count);
 Value raise_status(Thread *thread, rs_status status);
 Value raise_report(Thread *thread, const rs_report *report);
 /* A request to another process failed; `kind` and `text` are the library's. */

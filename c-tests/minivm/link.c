@@ -13,6 +13,7 @@
 #include "gc.h"
 #include "interrupt.h"
 #include "spawn.h"
+#include "view.h"
 #include "vm.h"
 #include "watch.h"
 
@@ -54,6 +55,7 @@ void links_free(Links *links)
         next = link->next;
         free(link);
     }
+    images_forget_unused(links);
 }
 
 Link *link_of_id(Vm *vm, uint64_t id)
@@ -92,6 +94,7 @@ Value make_link_object(Thread *thread, Link *link)
 
 void links_settle(Thread *thread)
 {
+    images_free_unused(thread->vm);
     if (thread->vm->links.has_replaced)
         gc_collect(thread);
 }

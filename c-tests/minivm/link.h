@@ -49,6 +49,8 @@ typedef struct Links {
      * (object . procedure), as watch.h says. */
     Value watched;
     Value changed;
+    /* Images that nothing is read in any more (view.h). */
+    struct Image *unused_images;
 } Links;
 
 /* What a child is started with. */

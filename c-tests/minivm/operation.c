@@ -32,7 +32,7 @@ static Value *place_of(Thread *thread, Value object, uint64_t index)
     }
     if (index < count)
         return &elements[index];
-    raise_format(thread, "range-error", "%ju is not an index below %zu", (uintmax_t)index, count);
+    raise_index(thread, index, count);
     return NULL;
 }
 
@@ -150,15 +150,17 @@ static Value read_length(Thread *thread, Value target)
     return length_of_list(thread, target);
 }
 
-/* Frozen, so that it goes to the peer as it is. */
-static Value print_for_peer(Thread *thread, Value target, uint64_t limit)
+Value print_for_peer(Thread *thread, Value target, uint64_t limit)
 {
+    Value *scope = roots_open(thread);
     Text text = text_start();
     print_readably(thread->vm, &text, target);
     Value string = make_string(thread, text.bytes, text.length < limit ? text.length : limit);
     text_finish(&text);
     Value *kept = root(thread, string);
-    return string != FAILED && share_freeze(thread, string) ? *kept : FAILED;
+    bool is_frozen = string != FAILED && share_freeze(thread, string);
+    roots_close(thread, scope);
+    return is_frozen ? *kept : FAILED;
 }
 
 static Value call(Thread *thread, const Value *target, const rs_operation *operation)
@@ -271,6 +273,9 @@ static rs_status operate(Thread *thread, rs_link link, const Value *target,
         return tell_condition(thread, link);
     if (value == UNBOUND)
         return RS_ERR_UNSUPPORTED;
+    value = remote_reference(thread, value);
+    if (value == FAILED)
+        return tell_condition(thread, link);
     *result = value;
     return RS_OK;
 }

@@ -268,6 +268,13 @@ static Value text_of_remote(Thread *thread, Value *arguments, size_t count)
     return remote_text(thread, arguments[0]);
 }
 
+/* `(share object)`: what never changes is read without asking its owner. */
+static Value share(Thread *thread, Value *arguments, size_t count)
+{
+    (void)count;
+    return remote_share(thread, arguments);
+}
+
 /* `(exchange! object index old new)`: sets an element if it is the very object `old`. What was
  * there. */
 static Value exchange(Thread *thread, Value *arguments, size_t count)
@@ -326,6 +333,7 @@ static const Primitive primitives[] = {
     {"link-counts", counts_of_link, 1, 1},
     {"remote?", test_remote, 1, 1},
     {"remote-text", text_of_remote, 1, 1},
+    {"share", share, 1, 1},
     {"exchange!", exchange, 4, 4},
     {"add!", add, 3, 3},
     {"watch", watch, 2, 2},

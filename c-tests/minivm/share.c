@@ -166,12 +166,11 @@ rs_statistics share_statistics(Thread *thread)
     return statistics;
 }
 
-static Value decode(Thread *thread, rs_image image)
+Value share_decode(Thread *thread, rs_image image)
 {
-    rs_value copy = NIL;
-    rs_status status = rs_image_decode(library(thread), thread->id, image, NULL, 0, &copy);
-    rs_image_free(library(thread), image);
-    return succeeded(thread, status) ? copy : FAILED;
+    rs_value root = NIL;
+    rs_status status = rs_image_decode(library(thread), thread->id, image, NULL, 0, &root);
+    return succeeded(thread, status) ? root : FAILED;
 }
 
 Value share_copy(Thread *thread, Value value, uint64_t depth)
@@ -179,7 +178,11 @@ Value share_copy(Thread *thread, Value value, uint64_t depth)
     rs_image image = 0;
     rs_limits limits = {.depth = depth};
     rs_status status = rs_image_encode(library(thread), thread->id, value, &limits, &image);
-    return succeeded(thread, status) ? decode(thread, image) : FAILED;
+    if (!succeeded(thread, status))
+        return FAILED;
+    Value copy = share_decode(thread, image);
+    rs_image_free(library(thread), image);
+    return copy;
 }
 
 rs_report share_last_report(Thread *thread)

@@ -135,6 +135,13 @@ rs_statistics share_statistics(Thread *thread);
  * with a condition pending. */
 Value share_copy(Thread *thread, Value value, uint64_t depth);
 
+/* The objects of an image; FAILED with a condition pending. */
+Value share_decode(Thread *thread, rs_image image);
+
+/* The value of an item, with nothing in it yet if it has elements; FAILED with a condition
+ * pending. */
+Value share_make_item(Thread *thread, const rs_item *item);
+
 /* What the last refusal to this thread was about. */
 rs_report share_last_report(Thread *thread);
 

@@ -53,7 +53,10 @@ static const rs_layout layouts[TYPE_COUNT] = {
     [TYPE_PORT] = {.name = "port", .share = RS_SHARE_NO},
     [TYPE_RACTOR] = {.name = "ractor"},
     [TYPE_LINK] = {.name = "link", .share = RS_SHARE_NO},
-    [TYPE_REMOTE] = {.name = "remote", .share = RS_SHARE_NO},
+    [TYPE_REMOTE] = {.name = "remote",
+                     .share = RS_SHARE_NO,
+                     .fields_offset = offsetof(Remote, target),
+                     .fields_count = 1},
 };
 #endif
 
@@ -92,6 +95,8 @@ static size_t child_count(const Object *object)
         return 1 + 2 * (size_t)load_field(&load_field(&((const Hash *)object)->table)->used);
     case TYPE_CLOSURE:
         return 3;
+    case TYPE_REMOTE:
+        return 1;
     default:
         return 0;
     }
@@ -126,6 +131,8 @@ static Value child_at(const Object *object, size_t index)
                           (index == 0 ? 0 : index + 1));
     case TYPE_HASH:
         return hash_child((const Hash *)object, index);
+    case TYPE_REMOTE:
+        return load_field(&((const Remote *)object)->target);
     default:
         return closure_child((const Closure *)object, index);
     }
