@@ -108,17 +108,6 @@ static Value view_of_node(Thread *thread, Image *image, uint64_t node)
     return *place = (Value)view;
 }
 
-/* As by a reference, a string that never changes comes as such. */
-static Value value_of_string(Thread *thread, const rs_item *item)
-{
-    Value *scope = roots_open(thread);
-    Value *string = root(thread, share_make_item(thread, item));
-    bool is_made = *string != FAILED && share_freeze(thread, *string);
-    Value result = is_made ? *string : FAILED;
-    roots_close(thread, scope);
-    return result;
-}
-
 static Value value_without_elements(Thread *thread, const Image *image, uint64_t word)
 {
     rs_item item = {.kind = rs_image_kind(image->words, word),
@@ -130,8 +119,7 @@ static Value value_without_elements(Thread *thread, const Image *image, uint64_t
         item.content.number = rs_image_float(image->words, word);
     else
         item.content.bytes = rs_image_bytes(image->words, word);
-    return item.kind == RS_ITEM_STRING ? value_of_string(thread, &item)
-                                       : share_make_item(thread, &item);
+    return share_make_item(thread, &item);
 }
 
 Value image_opaque(const Image *image, uint64_t word)
