@@ -273,7 +273,7 @@ static rs_status operate(Thread *thread, rs_link link, const Value *target,
         return tell_condition(thread, link);
     if (value == UNBOUND)
         return RS_ERR_UNSUPPORTED;
-    value = remote_reference(thread, value);
+    value = remote_sent(thread, link, value);
     if (value == FAILED)
         return tell_condition(thread, link);
     *result = value;

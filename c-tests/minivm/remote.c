@@ -123,6 +123,12 @@ Value remote_reference(Thread *thread, Value value)
     return result;
 }
 
+Value remote_sent(Thread *thread, rs_link receiver, Value value)
+{
+    bool comes_home = is_view(value) && remote_of(value)->link->id == receiver;
+    return comes_home ? remote_reference(thread, value) : value;
+}
+
 static bool has_views(const rs_operation *operation)
 {
     for (size_t i = 0; i < operation->arguments_count; i++)
@@ -131,8 +137,8 @@ static bool has_views(const rs_operation *operation)
     return false;
 }
 
-/* Copies the arguments to the root stack, with references in the place of views. */
-static bool refer_to_arguments(Thread *thread, rs_operation *operation)
+/* Copies the arguments to the root stack as what is to be sent. */
+static bool prepare_arguments(Thread *thread, const Link *link, rs_operation *operation)
 {
     size_t count = operation->arguments_count;
     if (roots_are_low(thread, count))
@@ -141,7 +147,7 @@ static bool refer_to_arguments(Thread *thread, rs_operation *operation)
     for (size_t i = 0; i < count; i++)
         root(thread, operation->arguments[i]);
     for (size_t i = 0; i < count; i++) {
-        copies[i] = remote_reference(thread, copies[i]);
+        copies[i] = remote_sent(thread, link->id, copies[i]);
         if (copies[i] == FAILED)
             return false;
     }
@@ -166,9 +172,9 @@ static Value request(Thread *thread, Link *link, rs_remote reference, const rs_o
     if (!has_views(operation))
         return ask(thread, link, reference, operation);
     Value *scope = roots_open(thread);
-    rs_operation referring = *operation;
-    bool refers = refer_to_arguments(thread, &referring);
-    Value value = refers ? ask(thread, link, reference, &referring) : FAILED;
+    rs_operation prepared = *operation;
+    bool is_prepared = prepare_arguments(thread, link, &prepared);
+    Value value = is_prepared ? ask(thread, link, reference, &prepared) : FAILED;
     roots_close(thread, scope);
     return value;
 }

@@ -88,6 +88,9 @@ Value remote_share(Thread *thread, const Value *value);
 /* What the owner of a view's object knows that by; of any other value, itself. */
 Value remote_reference(Thread *thread, Value value);
 
+/* What to send for a value over a link: to the owner of a view's object, that object. */
+Value remote_sent(Thread *thread, rs_link receiver, Value value);
+
 /* Whether two values are the same object, of whichever process. */
 Value remote_same(Thread *thread, const Value *values);
 

@@ -108,6 +108,16 @@ static Value view_of_node(Thread *thread, Image *image, uint64_t node)
     return *place = (Value)view;
 }
 
+/* It does not change here either, so it is passed on by value. */
+static Value make_frozen_string(Thread *thread, const rs_item *item)
+{
+    Value *scope = roots_open(thread);
+    Value *string = root(thread, share_make_item(thread, item));
+    bool is_frozen = *string != FAILED && share_freeze(thread, *string);
+    roots_close(thread, scope);
+    return is_frozen ? *string : FAILED;
+}
+
 static Value value_without_elements(Thread *thread, const Image *image, uint64_t word)
 {
     rs_item item = {.kind = rs_image_kind(image->words, word),
@@ -119,7 +129,8 @@ static Value value_without_elements(Thread *thread, const Image *image, uint64_t
         item.content.number = rs_image_float(image->words, word);
     else
         item.content.bytes = rs_image_bytes(image->words, word);
-    return share_make_item(thread, &item);
+    return item.kind == RS_ITEM_STRING ? make_frozen_string(thread, &item)
+                                       : share_make_item(thread, &item);
 }
 
 Value image_opaque(const Image *image, uint64_t word)

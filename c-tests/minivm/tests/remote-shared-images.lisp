@@ -36,6 +36,7 @@
        (assert-equal '(1 2.5 three "four" nil t -7 4611686018427387903)
                      (map (lambda (i) (nth i numbers)) '(0 1 2 3 4 5 6 7)))
        (assert-equal "four" (nth 3 numbers))
+       (assert (frozen? (nth 3 numbers)))
        (assert-equal nil (nth 8 numbers))
        (define sum 0)
        (for-each (lambda (number) (when (eq? number 1) (set! sum (+ sum number)))) numbers)
