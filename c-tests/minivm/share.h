@@ -1,8 +1,9 @@
 /*
  * share.h: where the Lisp meets vmshare. share_host.c tells the library what the Lisp is: flags,
  * layouts, callbacks; share_items.c what its values are to others; operation.c does for another
- * process what it asks for. share.c makes the calls; link.c, remote.c and watch.h those that are
- * about other processes. No other file names an rs_ function, but for the inline tests here.
+ * process what it asks for. share.c makes the calls; link.c, remote.c, view.c and watch.h those
+ * that are about other processes. No other file names an rs_ function, but for the inline tests
+ * here, and printer.c, which reads images in place.
  *
  * MINIVM_PLACEMENT chooses at build time where the four flags live: HEADER (all in Object.flags),
  * SIDE (none: the library keeps a byte for each 16 bytes of heap) or SPLIT (FROZEN, SHAREABLE and
