@@ -38,10 +38,9 @@ bool vm_join_parent(Thread *thread)
     return link_adopt(thread);
 }
 
-void vm_serve_until_input(Thread *thread, int input)
+bool vm_serve_until_input(Thread *thread, int input)
 {
-    if (links_serve(thread, input, UINT64_MAX) == FAILED)
-        condition_take(thread);
+    return links_serve(thread, input, UINT64_MAX) != FAILED;
 }
 
 Value vm_condition(Thread *thread)

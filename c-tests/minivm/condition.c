@@ -108,6 +108,12 @@ Value raise_type(Thread *thread, const char *expected, Value actual)
     return FAILED;
 }
 
+Value raise_index(Thread *thread, uint64_t index, uint64_t count)
+{
+    return raise_format(thread, "range-error", "%ju is not an index below %ju", (uintmax_t)index,
+                        (uintmax_t)count);
+}
+
 static const char *kind_of_status(rs_status status)
 {
     switch (status) {

@@ -10,6 +10,7 @@
 #include "share.h"
 #include "text.h"
 #include "vm.h"
+#include "watch.h"
 
 enum ConditionField {
     CONDITION_KIND,
@@ -33,6 +34,8 @@ Value raise_format(Thread *thread, const char *kind, const char *format, ...)
 /* A name that has no value. */
 Value raise_unbound(Thread *thread, Value name);
 Value raise_type(Thread *thread, const char *expected, Value actual);
+/* `index` is not below `count`. */
+Value raise_index(Thread *thread, uint64_t index, uint64_t count);
 Value raise_status(Thread *thread, rs_status status);
 Value raise_report(Thread *thread, const rs_report *report);
 /* A request to another process failed; `kind` and `text` are the library's. */
@@ -51,7 +54,10 @@ void condition_print(Vm *vm, Text *text, Value condition);
 /* The write check, before every change that a Lisp program makes. */
 static inline bool may_write(Thread *thread, Value object)
 {
-    return !share_must_check(&thread->vm->share, object) || share_check(thread, object);
+    if (share_must_check(&thread->vm->share, object))
+        return share_check(thread, object);
+    watch_tell_of_write(thread, object);
+    return true;
 }
 
 #endif

@@ -8,6 +8,7 @@
 #include "record.h"
 #include "remote.h"
 #include "stack.h"
+#include "watch.h"
 
 static void out_of_memory(void)
 {
@@ -52,7 +53,7 @@ static void visit_roots(Vm *vm, ReferenceVisitor visit, void *data)
     visit_thread_roots(vm, visit, data);
     variables_references(&vm->variables, visit, data);
     ractors_references(vm->ractors, visit, data);
-    visit(&vm->links.exports, data);
+    links_references(&vm->links, visit, data);
 }
 
 static uint32_t is_marked(void *data, rs_value object)
@@ -247,6 +248,7 @@ static void forget_allocation(Vm *vm)
 static void collect(Vm *vm)
 {
     Survivors survivors = {0};
+    watches_forget_ended(&vm->links);
     if (vm->links.has_replaced)
         mark_and_replace(vm);
     else

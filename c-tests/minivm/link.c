@@ -13,7 +13,9 @@
 #include "gc.h"
 #include "interrupt.h"
 #include "spawn.h"
+#include "view.h"
 #include "vm.h"
+#include "watch.h"
 
 #define NANOSECONDS_PER_MILLISECOND UINT64_C(1000000)
 /* How long requests are carried out before the event loop looks at the time. */
@@ -27,8 +29,21 @@ static rs_vm *library(const Thread *thread)
     return thread->vm->share.vm;
 }
 
+void links_prepare(Links *links)
+{
+    links->exports = links->watched = links->changed = NIL;
+}
+
+void links_references(Links *links, void (*visit)(Value *place, void *data), void *data)
+{
+    visit(&links->exports, data);
+    visit(&links->watched, data);
+    visit(&links->changed, data);
+}
+
 static Link *add_link(Vm *vm, Link *link)
 {
+    vm->main_thread->has_links = true;
     link->next = vm->links.first;
     vm->links.first = link;
     return link;
@@ -40,6 +55,7 @@ void links_free(Links *links)
         next = link->next;
         free(link);
     }
+    images_forget_unused(links);
 }
 
 Link *link_of_id(Vm *vm, uint64_t id)
@@ -78,6 +94,7 @@ Value make_link_object(Thread *thread, Link *link)
 
 void links_settle(Thread *thread)
 {
+    images_free_unused(thread->vm);
     if (thread->vm->links.has_replaced)
         gc_collect(thread);
 }
@@ -310,6 +327,9 @@ static Value serve_loop(Thread *thread, Link *only, int input, uint64_t millisec
     uint64_t end = milliseconds > UINT64_MAX - now ? UINT64_MAX : now + milliseconds;
     for (;;) {
         bool more = serve_links(thread, only);
+        if (!watches_call(thread))
+            return FAILED;
+        more = more || watches_are_due(&thread->vm->links);
         now = milliseconds_now();
         if (!has_peer(thread->vm, only) && input < 0)
             return NIL;
@@ -363,22 +383,31 @@ Value links_collect_cycles(Thread *thread, uint64_t milliseconds)
     return status == RS_OK ? fixnum((intptr_t)count) : raise_status(thread, status);
 }
 
-/* With nothing else to do, the library waits. False: the wait was cancelled. */
+/* With nothing else to do, the library waits. */
+static rs_status serve_once(Thread *thread, Link *link)
+{
+    rs_status status = rs_link_wait(library(thread), link->id, 0);
+    links_settle(thread);
+    safepoint(thread);
+    thread->condition = NIL;
+    return status;
+}
+
+/* False: the wait was cancelled, or a procedure that watches has raised. */
 static bool serve_to_the_end(Thread *thread, Link *link)
 {
     rs_status status = RS_OK;
+    bool has_raised = false;
     interrupt_wait_begin();
-    while (status == RS_OK) {
-        status = rs_link_wait(library(thread), link->id, 0);
-        links_settle(thread);
-        safepoint(thread);
+    while (status == RS_OK && !has_raised) {
+        status = serve_once(thread, link);
+        has_raised = !watches_call(thread);
     }
     interrupt_wait_end();
-    thread->condition = NIL;
-    link->is_dead = status != RS_CANCELLED;
-    if (status == RS_CANCELLED)
+    link->is_dead = status != RS_OK && status != RS_CANCELLED;
+    if (status == RS_CANCELLED && !has_raised)
         raise_status(thread, status);
-    return link->is_dead;
+    return link->is_dead && !has_raised;
 }
 
 static bool is_child(Thread *thread, const Link *link)

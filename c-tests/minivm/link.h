@@ -45,6 +45,12 @@ typedef struct Links {
     bool wants_summary;
     /* What peers may name: a list of (name rights . value). */
     Value exports;
+    /* Objects of peers that are watched, and those that have changed: lists of
+     * (object . procedure), as watch.h says. */
+    Value watched;
+    Value changed;
+    /* Images that nothing is read in any more (view.h). */
+    struct Image *unused_images;
 } Links;
 
 /* What a child is started with. */
@@ -55,6 +61,10 @@ typedef struct SpawnOptions {
     /* Most milliseconds that a request of either side waits; 0: for ever. */
     uint64_t timeout;
 } SpawnOptions;
+
+void links_prepare(Links *links);
+/* The collector's. */
+void links_references(Links *links, void (*visit)(Value *place, void *data), void *data);
 
 /* Ends all links; frees them. */
 void links_end(Thread *thread);
@@ -67,8 +77,9 @@ Link *link_spawn(Thread *thread, const char *file, const char *text, const Spawn
 /* Takes up the child's end of the link that the options name. */
 bool link_adopt(Thread *thread);
 
-/* Carries out what the peer asks for: what is there now, and what comes in so many milliseconds.
- * TRUTH; NIL if the peer is gone; FAILED if the wait was cancelled. */
+/* Carries out what the peer asks for: what is there now, and what comes in so many milliseconds;
+ * and calls the procedures that watch what has changed. TRUTH; NIL if the peer is gone; FAILED if
+ * the wait was cancelled, or a procedure has raised. */
 Value link_serve(Thread *thread, Link *link, uint64_t milliseconds);
 
 /* The same for all links at once, until `input` (a descriptor, or -1) can be read. NIL: the parent

@@ -71,8 +71,9 @@ Thread *vm_main_thread(Vm *vm);
 bool vm_join_parent(Thread *thread);
 
 /* An interactive program that waits for `input` (a descriptor) calls this first: carries out what
- * other processes ask for, until there is input. */
-void vm_serve_until_input(Thread *thread, int input);
+ * other processes ask for, until there is input. False: a procedure that watches has raised, the
+ * condition is pending, and there may be no input yet. */
+bool vm_serve_until_input(Thread *thread, int input);
 
 /* Makes a ractor whose code is the calling program's: vm_ractor_register on main's thread, then
  * vm_enter and vm_leave on the thread that runs it. 0 if it can't be made. */

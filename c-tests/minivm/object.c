@@ -5,6 +5,7 @@
 
 #include "hash.h"
 #include "ractor.h"
+#include "view.h"
 #include "vm.h"
 
 const char *type_name(enum Type type)
@@ -214,6 +215,10 @@ void object_finish(Object *object)
     case TYPE_RACTOR:
         ractor_release(((RactorObject *)object)->ractor);
         break;
+    case TYPE_REMOTE:
+        if (((Remote *)object)->image != NULL)
+            view_finish((Remote *)object);
+        break;
     default:
         break;
     }
@@ -237,6 +242,8 @@ void object_moved(Object *object)
 {
     if ((object->type & TYPE_MASK) == TYPE_HASH && ((Hash *)object)->identity)
         hash_index_again((Hash *)object);
+    else if (is_view((Value)object))
+        view_moved((Remote *)object);
 }
 
 static void references_of(Value *places, size_t count, ReferenceVisitor visit, void *data)
@@ -275,6 +282,9 @@ void object_references(Object *object, ReferenceVisitor visit, void *data)
         break;
     case TYPE_CLOSURE:
         closure_references((Closure *)object, visit, data);
+        break;
+    case TYPE_REMOTE:
+        visit(&((Remote *)object)->target, data);
         break;
     default:
         break;

@@ -148,13 +148,17 @@ typedef struct LinkObject {
 
 /* Stands for an object of another process (remote.h). `reference` is the library's; `type` is the
  * symbol of what it is called there. `replacement`: what it stands for since the link has ended, or
- * UNBOUND; the next collection puts that in the place of every reference. */
+ * UNBOUND; the next collection puts that in the place of every reference. Of a view (view.h) those
+ * are its target's, which is NIL while it is not known, and NIL for others. */
 typedef struct Remote {
     Object header;
     uint64_t reference;
     struct Link *link;
     Value type;
     Value replacement;
+    Value target;
+    struct Image *image;
+    uint64_t node;
     uint32_t number;
 } Remote;
 

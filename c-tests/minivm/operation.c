@@ -32,7 +32,7 @@ static Value *place_of(Thread *thread, Value object, uint64_t index)
     }
     if (index < count)
         return &elements[index];
-    raise_format(thread, "range-error", "%ju is not an index below %zu", (uintmax_t)index, count);
+    raise_index(thread, index, count);
     return NULL;
 }
 
@@ -64,6 +64,18 @@ Value element_exchange(Thread *thread, Value object, uint64_t index, const Value
     if (before == FAILED || before != elements[0])
         return before;
     return element_set(thread, object, index, elements[1]) ? elements[0] : FAILED;
+}
+
+Value element_add(Thread *thread, Value object, uint64_t index, Value number)
+{
+    Value *scope = roots_open(thread);
+    Value *kept = root(thread, object);
+    Value *sum = root(thread, element_at(thread, object, index));
+    if (*sum != FAILED)
+        *sum = add_numbers(thread, *sum, number);
+    Value result = *sum == FAILED || !element_set(thread, *kept, index, *sum) ? FAILED : *sum;
+    roots_close(thread, scope);
+    return result;
 }
 
 static Value name_of(Thread *thread, const rs_operation *operation)
@@ -138,15 +150,17 @@ static Value read_length(Thread *thread, Value target)
     return length_of_list(thread, target);
 }
 
-/* Frozen, so that it goes to the peer as it is. */
-static Value print_for_peer(Thread *thread, Value target, uint64_t limit)
+Value print_for_peer(Thread *thread, Value target, uint64_t limit)
 {
+    Value *scope = roots_open(thread);
     Text text = text_start();
     print_readably(thread->vm, &text, target);
     Value string = make_string(thread, text.bytes, text.length < limit ? text.length : limit);
     text_finish(&text);
     Value *kept = root(thread, string);
-    return string != FAILED && share_freeze(thread, string) ? *kept : FAILED;
+    bool is_frozen = string != FAILED && share_freeze(thread, string);
+    roots_close(thread, scope);
+    return is_frozen ? *kept : FAILED;
 }
 
 static Value call(Thread *thread, const Value *target, const rs_operation *operation)
@@ -173,6 +187,7 @@ static size_t arguments_needed(uint32_t code)
     case RS_WRITE_ELEMENT:
     case RS_READ_KEY:
     case RS_EQUAL:
+    case RS_ADD_ELEMENT:
         return 1;
     case RS_WRITE_KEY:
     case RS_EXCHANGE_ELEMENT:
@@ -209,6 +224,8 @@ static Value carry_out(Thread *thread, const Value *target, const rs_operation *
         return call(thread, target, operation);
     case RS_EXCHANGE_ELEMENT:
         return element_exchange(thread, *target, operation->index, operation->arguments);
+    case RS_ADD_ELEMENT:
+        return element_add(thread, *target, operation->index, operation->arguments[0]);
     case RS_EQUAL:
         return compare(thread, target, operation);
     default:
@@ -256,6 +273,9 @@ static rs_status operate(Thread *thread, rs_link link, const Value *target,
         return tell_condition(thread, link);
     if (value == UNBOUND)
         return RS_ERR_UNSUPPORTED;
+    value = remote_sent(thread, link, value);
+    if (value == FAILED)
+        return tell_condition(thread, link);
     *result = value;
     return RS_OK;
 }

@@ -21,4 +21,10 @@ bool element_set(Thread *thread, Value object, uint64_t index, Value element);
 /* Sets the element if it is the very object `elements[0]`, to `elements[1]`. What was there. */
 Value element_exchange(Thread *thread, Value object, uint64_t index, const Value *elements);
 
+/* What the Lisp prints, of at most so many bytes: a frozen string, which peers get as such. */
+Value print_for_peer(Thread *thread, Value target, uint64_t limit);
+
+/* Adds to the number that the element is. The sum. */
+Value element_add(Thread *thread, Value object, uint64_t index, Value number);
+
 #endif

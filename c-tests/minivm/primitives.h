@@ -57,6 +57,9 @@ typedef struct NamedCount {
 
 Value list_of_counts(Thread *thread, const NamedCount *counts, size_t count);
 
+/* FAILED with a condition pending: one of them is no number, or the sum is too big. */
+Value add_numbers(Thread *thread, Value one, Value other);
+
 /* How many elements a list has, parts in other processes included; FAILED with a type-error
  * pending. */
 Value length_of_list(Thread *thread, Value list);

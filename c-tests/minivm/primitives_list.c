@@ -155,8 +155,8 @@ static Value reverse(Thread *thread, Value *arguments, size_t count)
 
 static Value compare_identity(Thread *thread, Value *arguments, size_t count)
 {
-    (void)thread, (void)count;
-    return truth(arguments[0] == arguments[1]);
+    (void)count;
+    return remote_same(thread, arguments);
 }
 
 static Value compare_content(Thread *thread, Value *arguments, size_t count)

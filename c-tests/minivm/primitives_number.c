@@ -62,6 +62,12 @@ static Value fold(Thread *thread, char operator, Value * arguments, size_t count
     return arguments[0];
 }
 
+Value add_numbers(Thread *thread, Value one, Value other)
+{
+    const Value numbers[] = {one, other};
+    return check_numbers(thread, numbers, 2) ? combine(thread, '+', one, other) : FAILED;
+}
+
 static Value add(Thread *thread, Value *arguments, size_t count)
 {
     if (!check_numbers(thread, arguments, count))

@@ -13,6 +13,7 @@
 #include "primitives.h"
 #include "printer.h"
 #include "remote.h"
+#include "watch.h"
 
 static Link *link_of(Value value)
 {
@@ -248,9 +249,9 @@ static Value counts_of_link(Thread *thread, Value *arguments, size_t count)
         return FAILED;
     rs_link_statistics counts = link_counts(thread, link);
     const NamedCount entries[] = {
-        {"bytes", counts.bytes},   {"messages", counts.messages}, {"released", counts.released},
-        {"served", counts.served}, {"requests", counts.requests}, {"remotes", counts.remotes},
-        {"pins", counts.pins},
+        {"collected", counts.collected}, {"bytes", counts.bytes},   {"messages", counts.messages},
+        {"released", counts.released},   {"served", counts.served}, {"requests", counts.requests},
+        {"remotes", counts.remotes},     {"pins", counts.pins},
     };
     return list_of_counts(thread, entries, sizeof entries / sizeof entries[0]);
 }
@@ -267,6 +268,13 @@ static Value text_of_remote(Thread *thread, Value *arguments, size_t count)
     return remote_text(thread, arguments[0]);
 }
 
+/* `(share object)`: what never changes is read without asking its owner. */
+static Value share(Thread *thread, Value *arguments, size_t count)
+{
+    (void)count;
+    return remote_share(thread, arguments);
+}
+
 /* `(exchange! object index old new)`: sets an element if it is the very object `old`. What was
  * there. */
 static Value exchange(Thread *thread, Value *arguments, size_t count)
@@ -277,6 +285,30 @@ static Value exchange(Thread *thread, Value *arguments, size_t count)
     uint64_t index = (uint64_t)fixnum_number(arguments[1]);
     return is_remote(arguments[0]) ? remote_exchange(thread, arguments[0], index, arguments + 2)
                                    : element_exchange(thread, arguments[0], index, arguments + 2);
+}
+
+/* `(add! object index number)`: adds to the number that an element is, in one step. The sum. */
+static Value add(Thread *thread, Value *arguments, size_t count)
+{
+    (void)count;
+    if (!check_index(thread, arguments[1], SIZE_MAX))
+        return FAILED;
+    uint64_t index = (uint64_t)fixnum_number(arguments[1]);
+    return is_remote(arguments[0]) ? remote_add(thread, arguments[0], index, &arguments[2])
+                                   : element_add(thread, arguments[0], index, arguments[2]);
+}
+
+/* `(watch object procedure)`: calls the procedure with the object once it was written. */
+static Value watch(Thread *thread, Value *arguments, size_t count)
+{
+    (void)count;
+    return check_procedure(thread, arguments[1]) ? watch_begin(thread, arguments) : FAILED;
+}
+
+static Value unwatch(Thread *thread, Value *arguments, size_t count)
+{
+    (void)count;
+    return truth(watch_end(&thread->vm->links, arguments[0]));
 }
 
 static const Primitive primitives[] = {
@@ -301,7 +333,11 @@ static const Primitive primitives[] = {
     {"link-counts", counts_of_link, 1, 1},
     {"remote?", test_remote, 1, 1},
     {"remote-text", text_of_remote, 1, 1},
+    {"share", share, 1, 1},
     {"exchange!", exchange, 4, 4},
+    {"add!", add, 3, 3},
+    {"watch", watch, 2, 2},
+    {"unwatch", unwatch, 1, 1},
 };
 
 const PrimitiveTable remote_primitives = {primitives, sizeof primitives / sizeof primitives[0]};

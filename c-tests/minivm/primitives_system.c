@@ -156,6 +156,30 @@ static Value read_line(Thread *thread, Value *arguments, size_t count)
     return value;
 }
 
+/* `(write-line file text)` */
+static Value write_line(Thread *thread, Value *arguments, size_t count)
+{
+    (void)count;
+    if (!check_type(thread, arguments[0], TYPE_PORT) ||
+        !check_type(thread, arguments[1], TYPE_STRING))
+        return FAILED;
+    FILE *file = ((Port *)arguments[0])->file;
+    const String *line = string_of(arguments[1]);
+    bool is_written = file != NULL && fwrite(line->bytes, 1, line->length, file) == line->length &&
+                      fputc('\n', file) != EOF;
+    return is_written ? arguments[1] : raise_format(thread, "file-error", "nothing can be written");
+}
+
+static Value delete_file(Thread *thread, Value *arguments, size_t count)
+{
+    (void)count;
+    if (!check_type(thread, arguments[0], TYPE_STRING))
+        return FAILED;
+    const char *path = string_of(arguments[0])->bytes;
+    return unlink(path) == 0 ? NIL
+                             : raise_format(thread, "file-error", "%s can't be deleted", path);
+}
+
 /* Assertions raise, so that the program ends with a place and a reason. */
 static Value assert_true(Thread *thread, Value *arguments, size_t count)
 {
@@ -194,6 +218,8 @@ static const Primitive primitives[] = {
     {"open-file", open_file, 1, 2},
     {"close-file", close_file, 1, 1},
     {"read-line", read_line, 1, 1},
+    {"write-line", write_line, 2, 2},
+    {"delete-file", delete_file, 1, 1},
     {"assert", assert_true, 1, 1},
     {"assert-equal", assert_equal, 2, 2},
 };

@@ -6,7 +6,7 @@
 #include "primitives.h"
 #include "ractor.h"
 #include "record.h"
-#include "remote.h"
+#include "view.h"
 #include "vm.h"
 
 /* `depth` and `budget` are what is left: levels of nesting, and values. */
@@ -26,20 +26,33 @@ static void append(Printing *printing, const char *text)
     text_append(printing->text, text);
 }
 
+/* Whether there is room for one value more, which is deeper by one level. */
+static bool begin_value(Printing *printing, bool is_object)
+{
+    if ((printing->depth == 0 && is_object) || printing->budget <= 0) {
+        append(printing, "...");
+        printing->is_cut = true;
+        return false;
+    }
+    printing->budget--;
+    printing->depth--;
+    return true;
+}
+
 static const char *name_or_nobody(Vm *vm, Value name)
 {
     return is_symbol(name) ? symbol_name(vm, name) : "nobody";
 }
 
-static void print_string(Printing *printing, const String *string)
+static void print_string(Printing *printing, const char *bytes, size_t length)
 {
     if (!printing->readably) {
-        text_append_bytes(printing->text, string->bytes, string->length);
+        text_append_bytes(printing->text, bytes, length);
         return;
     }
     append(printing, "\"");
-    for (size_t i = 0; i < string->length; i++) {
-        char character = string->bytes[i];
+    for (size_t i = 0; i < length; i++) {
+        char character = bytes[i];
         const char *special = "\"\\\n\t";
         const char *found = character == '\0' ? NULL : strchr(special, character);
         if (found != NULL)
@@ -131,8 +144,134 @@ static void print_link(Printing *printing, const Link *link)
         text_format(printing->text, "#<child %u>", link->number);
 }
 
+static void print_word(Printing *printing, const Image *image, uint64_t word);
+
+static void print_list_of_image(Printing *printing, const Image *image, uint64_t list)
+{
+    const uint64_t *words = image->words;
+    append(printing, "(");
+    print_word(printing, image, rs_image_element(words, list, RS_CAR));
+    list = rs_image_element(words, list, RS_CDR);
+    while (rs_image_kind(words, list) == RS_ITEM_CONS && printing->budget > 0) {
+        append(printing, " ");
+        print_word(printing, image, rs_image_element(words, list, RS_CAR));
+        list = rs_image_element(words, list, RS_CDR);
+    }
+    if (rs_image_kind(words, list) == RS_ITEM_CONS) {
+        append(printing, " ...");
+    } else if (rs_image_kind(words, list) != RS_ITEM_NIL) {
+        append(printing, " . ");
+        print_word(printing, image, list);
+    }
+    append(printing, ")");
+}
+
+static void print_elements_of_image(Printing *printing, const Image *image, uint64_t node,
+                                    uint64_t count)
+{
+    for (uint64_t i = 0; i < count; i++) {
+        if (i != 0)
+            append(printing, " ");
+        if (printing->budget <= 0) {
+            append(printing, "...");
+            return;
+        }
+        print_word(printing, image, rs_image_element(image->words, node, i));
+    }
+}
+
+/* The fields have names if this process knows the type. */
+static void print_record_of_image(Printing *printing, const Image *image, uint64_t node)
+{
+    Value type = image_record_type(image, node);
+    uint64_t count = rs_image_count(image->words, node);
+    text_format(printing->text, "#<%s", name_or_nobody(printing->vm, type));
+    for (uint64_t i = 0; i < count && printing->budget > 0; i++) {
+        const char *field = record_field_of_type(printing->vm, type, i);
+        if (field != NULL)
+            text_format(printing->text, " %s: ", field);
+        else
+            text_format(printing->text, " %ju: ", (uintmax_t)i);
+        print_word(printing, image, rs_image_element(image->words, node, i));
+    }
+    append(printing, ">");
+}
+
+static void print_node(Printing *printing, const Image *image, uint64_t node)
+{
+    uint64_t count = rs_image_count(image->words, node);
+    switch (rs_image_kind(image->words, node)) {
+    case RS_ITEM_CONS:
+        print_list_of_image(printing, image, node);
+        break;
+    case RS_ITEM_VECTOR:
+        append(printing, "[");
+        print_elements_of_image(printing, image, node, count);
+        append(printing, "]");
+        break;
+    case RS_ITEM_MAP:
+        append(printing, "{");
+        print_elements_of_image(printing, image, node, 2 * count);
+        append(printing, "}");
+        break;
+    default:
+        print_record_of_image(printing, image, node);
+    }
+}
+
+/* What has no elements. */
+static void print_leaf(Printing *printing, const Image *image, uint64_t word)
+{
+    const uint64_t *words = image->words;
+    switch (rs_image_kind(words, word)) {
+    case RS_ITEM_INTEGER:
+        text_format(printing->text, "%jd", (intmax_t)rs_image_integer(words, word));
+        break;
+    case RS_ITEM_FLOAT:
+        print_float(printing, rs_image_float(words, word));
+        break;
+    case RS_ITEM_STRING:
+        print_string(printing, rs_image_bytes(words, word), rs_image_count(words, word));
+        break;
+    case RS_ITEM_SYMBOL:
+    case RS_ITEM_UNINTERNED_SYMBOL:
+        text_append_bytes(printing->text, rs_image_bytes(words, word), rs_image_count(words, word));
+        break;
+    case RS_ITEM_TRUE:
+        append(printing, "t");
+        break;
+    default:
+        append(printing, "nil");
+    }
+}
+
+/* Whether it has elements. */
+static bool is_node(const Image *image, uint64_t word)
+{
+    uint32_t kind = rs_image_kind(image->words, word);
+    return kind == RS_ITEM_CONS || kind == RS_ITEM_VECTOR || kind == RS_ITEM_MAP ||
+           kind == RS_ITEM_RECORD;
+}
+
+static void print_word(Printing *printing, const Image *image, uint64_t word)
+{
+    if (rs_image_kind(image->words, word) == RS_ITEM_OPAQUE) {
+        print_value(printing, image_opaque(image, word));
+    } else if (begin_value(printing, is_node(image, word))) {
+        if (is_node(image, word))
+            print_node(printing, image, word);
+        else
+            print_leaf(printing, image, word);
+        printing->depth++;
+    }
+}
+
 static void print_remote(Printing *printing, const Remote *remote)
 {
+    if (remote->image != NULL) {
+        print_node(printing, remote->image, remote->node);
+        return;
+    }
     text_format(printing->text, "#<%s %s %u>", remote->link->is_dead ? "dead remote" : "remote",
                 symbol_name(printing->vm, remote->type), (unsigned)remote->number);
 }
@@ -147,7 +286,7 @@ static void print_object(Printing *printing, Value value)
         print_float(printing, float_number(value));
         break;
     case TYPE_STRING:
-        print_string(printing, string_of(value));
+        print_string(printing, string_of(value)->bytes, string_of(value)->length);
         break;
     case TYPE_VECTOR:
         append(printing, "[");
@@ -198,13 +337,8 @@ static void print_immediate(Printing *printing, Value value)
 
 static void print_value(Printing *printing, Value value)
 {
-    if ((printing->depth == 0 && is_object(value)) || printing->budget <= 0) {
-        append(printing, "...");
-        printing->is_cut = true;
+    if (!begin_value(printing, is_object(value)))
         return;
-    }
-    printing->budget--;
-    printing->depth--;
     if (is_object(value))
         print_object(printing, value);
     else

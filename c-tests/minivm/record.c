@@ -51,6 +51,14 @@ const char *record_field_name(Vm *vm, const Record *record, size_t index)
     return symbol_name(vm, type_at(vm, record->record_type)->fields[index]);
 }
 
+const char *record_field_of_type(Vm *vm, Value name, size_t index)
+{
+    uint32_t type = record_type_find(vm, name);
+    if (type == UINT32_MAX || index >= type_at(vm, type)->length)
+        return NULL;
+    return symbol_name(vm, type_at(vm, type)->fields[index]);
+}
+
 static bool bind_operation(Thread *thread, enum Operation what, uint32_t type, size_t field,
                            const char *prefix, const char *suffix)
 {

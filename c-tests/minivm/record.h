@@ -47,6 +47,8 @@ uint32_t record_type_find_or_adopt(Thread *thread, Value name, size_t length, ui
 
 const char *record_type_name(Vm *vm, const Record *record);
 const char *record_field_name(Vm *vm, const Record *record, size_t index);
+/* The same by the name of the type; NULL if no type of that name has such a field. */
+const char *record_field_of_type(Vm *vm, Value name, size_t index);
 
 Value record_apply_operation(Thread *thread, Value operation, Value *arguments, size_t count);
 

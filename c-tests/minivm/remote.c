@@ -4,7 +4,9 @@
 
 #include "condition.h"
 #include "equality.h"
+#include "eval.h"
 #include "interrupt.h"
+#include "view.h"
 #include "vm.h"
 
 /* Most bytes of what an owner prints. */
@@ -29,7 +31,7 @@ static const char *type_of_item(const rs_item *item)
     }
 }
 
-static Value type_symbol(Vm *vm, const rs_item *item)
+Value remote_type(Vm *vm, const rs_item *item)
 {
     bool is_named = item->name != NULL && item->name_length != 0;
     return is_named ? symbol_intern(&vm->symbols, item->name, item->name_length)
@@ -41,7 +43,7 @@ rs_status remote_make(void *context, rs_link id, rs_remote reference, const rs_i
 {
     Vm *vm = context;
     Link *link = link_of_id(vm, id);
-    Value type = type_symbol(vm, item);
+    Value type = remote_type(vm, item);
     if (link == NULL || type == UNBOUND)
         return RS_ERR_HOST;
     Remote *remote = (Remote *)heap_allocate(thread_current(), TYPE_REMOTE, sizeof(Remote));
@@ -52,6 +54,7 @@ rs_status remote_make(void *context, rs_link id, rs_remote reference, const rs_i
     remote->type = type;
     remote->number = ++vm->links.remotes;
     remote->replacement = UNBOUND;
+    remote->target = NIL;
     *value = (rs_value)remote;
     return RS_OK;
 }
@@ -100,7 +103,59 @@ static Value finish(Thread *thread, Link *link, rs_status status, const Value *r
     return *result;
 }
 
-static Value request(Thread *thread, Link *link, rs_remote reference, const rs_operation *operation)
+Value remote_reference(Thread *thread, Value value)
+{
+    if (!is_view(value))
+        return value;
+    if (remote_of(value)->target != NIL)
+        return remote_of(value)->target;
+    Value *scope = roots_open(thread);
+    Value *view = root(thread, value);
+    Value *target = root(thread, NIL);
+    const Image *image = remote_of(value)->image;
+    interrupt_wait_begin();
+    rs_status status =
+        rs_image_object(thread->vm->share.vm, image->id, remote_of(value)->node, target);
+    Value result = finish(thread, image->link, status, target);
+    if (result != FAILED && is_view(*view))
+        remote_of(*view)->target = result;
+    roots_close(thread, scope);
+    return result;
+}
+
+Value remote_sent(Thread *thread, rs_link receiver, Value value)
+{
+    bool comes_home = is_view(value) && remote_of(value)->link->id == receiver;
+    return comes_home ? remote_reference(thread, value) : value;
+}
+
+static bool has_views(const rs_operation *operation)
+{
+    for (size_t i = 0; i < operation->arguments_count; i++)
+        if (is_view(operation->arguments[i]))
+            return true;
+    return false;
+}
+
+/* Copies the arguments to the root stack as what is to be sent. */
+static bool prepare_arguments(Thread *thread, const Link *link, rs_operation *operation)
+{
+    size_t count = operation->arguments_count;
+    if (roots_are_low(thread, count))
+        return raise_depth(thread) != FAILED;
+    Value *copies = roots_open(thread);
+    for (size_t i = 0; i < count; i++)
+        root(thread, operation->arguments[i]);
+    for (size_t i = 0; i < count; i++) {
+        copies[i] = remote_sent(thread, link->id, copies[i]);
+        if (copies[i] == FAILED)
+            return false;
+    }
+    operation->arguments = copies;
+    return true;
+}
+
+static Value ask(Thread *thread, Link *link, rs_remote reference, const rs_operation *operation)
 {
     Value *scope = roots_open(thread);
     Value *result = root(thread, NIL);
@@ -112,8 +167,29 @@ static Value request(Thread *thread, Link *link, rs_remote reference, const rs_o
     return value;
 }
 
+static Value request(Thread *thread, Link *link, rs_remote reference, const rs_operation *operation)
+{
+    if (!has_views(operation))
+        return ask(thread, link, reference, operation);
+    Value *scope = roots_open(thread);
+    rs_operation prepared = *operation;
+    bool is_prepared = prepare_arguments(thread, link, &prepared);
+    Value value = is_prepared ? ask(thread, link, reference, &prepared) : FAILED;
+    roots_close(thread, scope);
+    return value;
+}
+
 Value remote_request(Thread *thread, Value value, const rs_operation *operation)
 {
+    Value answer = is_view(value) ? view_read(thread, value, operation) : UNBOUND;
+    if (answer != UNBOUND)
+        return answer;
+    value = remote_reference(thread, value);
+    if (value == FAILED)
+        return FAILED;
+    /* An owner that has left has given this process a copy. */
+    if (!is_remote(value))
+        return raise_status(thread, RS_ERR_DEAD);
     return request(thread, remote_of(value)->link, remote_of(value)->reference, operation);
 }
 
@@ -154,6 +230,12 @@ Value remote_set_element(Thread *thread, Value value, enum Type expected, uint64
 Value remote_exchange(Thread *thread, Value value, uint64_t index, const Value *elements)
 {
     rs_operation operation = operation_on(RS_EXCHANGE_ELEMENT, index, elements, 2);
+    return remote_request(thread, value, &operation);
+}
+
+Value remote_add(Thread *thread, Value value, uint64_t index, const Value *number)
+{
+    rs_operation operation = operation_on(RS_ADD_ELEMENT, index, number, 1);
     return remote_request(thread, value, &operation);
 }
 
@@ -213,14 +295,41 @@ Value remote_call(Thread *thread, Value value, const Value *arguments, size_t co
     return remote_request(thread, value, &operation);
 }
 
-/* Two objects of one peer are compared there. Otherwise a copy of the remote one is compared here:
- * the peer could only ask back. */
+static bool have_one_owner(const Value *values)
+{
+    return is_remote(values[0]) && is_remote(values[1]) &&
+           remote_of(values[0])->link == remote_of(values[1])->link;
+}
+
+/* Views of one image are one, if their objects are. */
+Value remote_same(Thread *thread, const Value *values)
+{
+    if (values[0] == values[1] || !have_one_owner(values))
+        return truth(values[0] == values[1]);
+    if (remote_of(values[0])->image == remote_of(values[1])->image)
+        return NIL;
+    Value *scope = roots_open(thread);
+    Value *one = root(thread, values[0]);
+    Value *other = root(thread, values[1]);
+    *one = remote_reference(thread, *one);
+    *other = *one == FAILED ? FAILED : remote_reference(thread, *other);
+    Value result = *other == FAILED ? FAILED : truth(*one == *other);
+    roots_close(thread, scope);
+    return result;
+}
+
+static bool are_references(const Value *values)
+{
+    return have_one_owner(values) && !is_view(values[0]) && !is_view(values[1]);
+}
+
+/* Two objects that one peer is asked for are compared there. Otherwise a copy of the remote one is
+ * compared here: the peer could only ask back. */
 Value remote_equal(Thread *thread, const Value *values)
 {
     if (values[0] == values[1])
         return TRUTH;
-    bool both = is_remote(values[0]) && is_remote(values[1]);
-    if (both && remote_of(values[0])->link == remote_of(values[1])->link) {
+    if (are_references(values)) {
         rs_operation operation = operation_on(RS_EQUAL, 0, values + 1, 1);
         return remote_request(thread, values[0], &operation);
     }
@@ -244,7 +353,7 @@ Value remote_text(Thread *thread, Value value)
     return remote_request(thread, value, &operation);
 }
 
-Value remote_copy(Thread *thread, Value value, uint64_t depth)
+static Value copy_of_owner(Thread *thread, Value value, uint64_t depth)
 {
     Link *link = remote_of(value)->link;
     rs_limits limits = {.depth = depth};
@@ -256,6 +365,46 @@ Value remote_copy(Thread *thread, Value value, uint64_t depth)
     Value copy = finish(thread, link, status, result);
     roots_close(thread, scope);
     return copy;
+}
+
+Value remote_share(Thread *thread, const Value *value)
+{
+    if (!is_remote(*value))
+        return raise_type(thread, "remote object", *value);
+    if (is_view(*value))
+        return *value;
+    Link *link = remote_of(*value)->link;
+    rs_image image = 0;
+    interrupt_wait_begin();
+    rs_status status = rs_remote_share(thread->vm->share.vm, remote_of(*value)->reference, &image);
+    if (finish(thread, link, status, value) == FAILED)
+        return FAILED;
+    return view_open(thread, link, image, value);
+}
+
+Value remote_watch(Thread *thread, Value value)
+{
+    if (!is_remote(value) || is_view(value))
+        return raise_type(thread, "remote object that can change", value);
+    Value *scope = roots_open(thread);
+    Value *kept = root(thread, value);
+    interrupt_wait_begin();
+    rs_status status = rs_remote_watch(thread->vm->share.vm, remote_of(value)->reference);
+    Value result = finish(thread, remote_of(*kept)->link, status, kept);
+    roots_close(thread, scope);
+    return result;
+}
+
+/* The owner makes copies of parts of an image. */
+Value remote_copy(Thread *thread, Value value, uint64_t depth)
+{
+    if (is_view(value) && view_is_whole(value) && depth == RS_WHOLE)
+        return view_copy(thread, value);
+    value = remote_reference(thread, value);
+    if (value == FAILED)
+        return FAILED;
+    return is_remote(value) ? copy_of_owner(thread, value, depth)
+                            : share_copy(thread, value, depth);
 }
 
 static rs_operation operation_by_name(Vm *vm, uint32_t code, Value name, const Value *arguments,

@@ -10,6 +10,19 @@
 #include "printer.h"
 #include "reader.h"
 
+void repl_complain(Thread *thread, const char *before)
+{
+    char *text = vm_condition_text(thread, vm_condition(thread));
+    fprintf(stderr, "%s%s\n", before, text == NULL ? "no memory" : text);
+    free(text);
+}
+
+static void serve_until_input(Thread *thread)
+{
+    while (!vm_serve_until_input(thread, STDIN_FILENO))
+        repl_complain(thread, "");
+}
+
 #if MINIVM_LINE_EDITING
 #include <editline/readline.h>
 
@@ -19,7 +32,7 @@ static Thread *editing_thread;
 static int serve_while_editing(void)
 {
     world_blocking_leave(editing_thread);
-    vm_serve_until_input(editing_thread, STDIN_FILENO);
+    serve_until_input(editing_thread);
     world_blocking_enter(editing_thread);
     return 0;
 }
@@ -51,7 +64,7 @@ static char *edited_line(Thread *thread, const char *prompt)
     fputs(prompt, stdout);
     fflush(stdout);
     world_blocking_leave(thread);
-    vm_serve_until_input(thread, STDIN_FILENO);
+    serve_until_input(thread);
     world_blocking_enter(thread);
     char *line = NULL;
     size_t capacity = 0;
@@ -63,13 +76,6 @@ static char *edited_line(Thread *thread, const char *prompt)
     return line;
 }
 #endif
-
-void repl_complain(Thread *thread, const char *before)
-{
-    char *text = vm_condition_text(thread, vm_condition(thread));
-    fprintf(stderr, "%s%s\n", before, text == NULL ? "no memory" : text);
-    free(text);
-}
 
 /* While the user thinks, other ractors may collect, and other processes are served. */
 static char *next_line(Thread *thread, const char *prompt)

@@ -2,6 +2,7 @@
 
 #include "condition.h"
 #include "vm.h"
+#include "watch.h"
 
 bool share_prepare(Vm *vm, rs_ractor *main_ractor)
 {
@@ -52,7 +53,13 @@ static bool succeeded(Thread *thread, rs_status status)
 
 bool share_check(Thread *thread, Value object)
 {
-    return succeeded(thread, rs_check_frozen(library(thread), thread->id, object));
+    Value *scope = roots_open(thread);
+    Value *kept = root(thread, object);
+    bool allowed = succeeded(thread, rs_check_frozen(library(thread), thread->id, object));
+    if (allowed)
+        watch_tell_of_write(thread, *kept);
+    roots_close(thread, scope);
+    return allowed;
 }
 
 rs_slot share_slot_new(Thread *thread, uint32_t kind, const char *name, const char *owner)
@@ -159,12 +166,11 @@ rs_statistics share_statistics(Thread *thread)
     return statistics;
 }
 
-static Value decode(Thread *thread, rs_image image)
+Value share_decode(Thread *thread, rs_image image)
 {
-    rs_value copy = NIL;
-    rs_status status = rs_image_decode(library(thread), thread->id, image, NULL, 0, &copy);
-    rs_image_free(library(thread), image);
-    return succeeded(thread, status) ? copy : FAILED;
+    rs_value root = NIL;
+    rs_status status = rs_image_decode(library(thread), thread->id, image, NULL, 0, &root);
+    return succeeded(thread, status) ? root : FAILED;
 }
 
 Value share_copy(Thread *thread, Value value, uint64_t depth)
@@ -172,7 +178,11 @@ Value share_copy(Thread *thread, Value value, uint64_t depth)
     rs_image image = 0;
     rs_limits limits = {.depth = depth};
     rs_status status = rs_image_encode(library(thread), thread->id, value, &limits, &image);
-    return succeeded(thread, status) ? decode(thread, image) : FAILED;
+    if (!succeeded(thread, status))
+        return FAILED;
+    Value copy = share_decode(thread, image);
+    rs_image_free(library(thread), image);
+    return copy;
 }
 
 rs_report share_last_report(Thread *thread)

@@ -1,8 +1,9 @@
 /*
  * share.h: where the Lisp meets vmshare. share_host.c tells the library what the Lisp is: flags,
  * layouts, callbacks; share_items.c what its values are to others; operation.c does for another
- * process what it asks for. share.c makes the calls; link.c and remote.c those that other processes
- * answer. No other file names an rs_ function, but for the inline tests here.
+ * process what it asks for. share.c makes the calls; link.c, remote.c, view.c and watch.h those
+ * that are about other processes. No other file names an rs_ function, but for the inline tests
+ * here, and printer.c, which reads images in place.
  *
  * MINIVM_PLACEMENT chooses at build time where the four flags live: HEADER (all in Object.flags),
  * SIDE (none: the library keeps a byte for each 16 bytes of heap) or SPLIT (FROZEN, SHAREABLE and
@@ -52,7 +53,7 @@ void share_finish(Share *share);
 rs_ractor share_ractor_new(Thread *thread, const char *name);
 void share_ractor_free(Share *share, rs_ractor ractor);
 
-/* Before every write: true, or false with a condition pending. */
+/* Before every write, if share_must_check says so: true, or false with a condition pending. */
 bool share_check(Thread *thread, Value object);
 
 static inline bool share_must_check(const Share *share, Value object)
@@ -134,6 +135,13 @@ rs_statistics share_statistics(Thread *thread);
 /* A copy of the graph below a value down to `depth` levels; what lies deeper is not copied. FAILED
  * with a condition pending. */
 Value share_copy(Thread *thread, Value value, uint64_t depth);
+
+/* The objects of an image; FAILED with a condition pending. */
+Value share_decode(Thread *thread, rs_image image);
+
+/* The value of an item, with nothing in it yet if it has elements; FAILED with a condition
+ * pending. */
+Value share_make_item(Thread *thread, const rs_item *item);
 
 /* What the last refusal to this thread was about. */
 rs_report share_last_report(Thread *thread);

@@ -15,6 +15,7 @@
 #include "record.h"
 #include "remote.h"
 #include "vm.h"
+#include "watch.h"
 
 static Vm *vm_of(void *context)
 {
@@ -52,7 +53,10 @@ static const rs_layout layouts[TYPE_COUNT] = {
     [TYPE_PORT] = {.name = "port", .share = RS_SHARE_NO},
     [TYPE_RACTOR] = {.name = "ractor"},
     [TYPE_LINK] = {.name = "link", .share = RS_SHARE_NO},
-    [TYPE_REMOTE] = {.name = "remote", .share = RS_SHARE_NO},
+    [TYPE_REMOTE] = {.name = "remote",
+                     .share = RS_SHARE_NO,
+                     .fields_offset = offsetof(Remote, target),
+                     .fields_count = 1},
 };
 #endif
 
@@ -91,6 +95,8 @@ static size_t child_count(const Object *object)
         return 1 + 2 * (size_t)load_field(&load_field(&((const Hash *)object)->table)->used);
     case TYPE_CLOSURE:
         return 3;
+    case TYPE_REMOTE:
+        return 1;
     default:
         return 0;
     }
@@ -125,6 +131,8 @@ static Value child_at(const Object *object, size_t index)
                           (index == 0 ? 0 : index + 1));
     case TYPE_HASH:
         return hash_child((const Hash *)object, index);
+    case TYPE_REMOTE:
+        return load_field(&((const Remote *)object)->target);
     default:
         return closure_child((const Closure *)object, index);
     }
@@ -381,6 +389,7 @@ rs_host share_describe_host(Vm *vm)
     share_describe_items(&host);
     host.make_remote = remote_make;
     host.replace_remote = remote_replace;
+    host.on_change = watch_take_note;
     host.operate = operation_carry_out;
     host.is_cancelled = is_cancelled;
     host.collect = gc_collect_and_summarise;

@@ -19,6 +19,7 @@
 #include "record.h"
 #include "remote.h"
 #include "share.h"
+#include "view.h"
 
 static rs_item item_of_bytes(uint32_t kind, const char *bytes, size_t length)
 {
@@ -72,11 +73,14 @@ static rs_item item_of_record(Vm *vm, const Record *record)
     return item;
 }
 
-/* A third process, which asks through this one, sees the name of its type. */
+/* A third process, which asks through this one, sees the name of its type. So does the owner of a
+ * view's object whose reference was not asked for. */
 static rs_item item_of_remote(Vm *vm, Value value)
 {
     const Symbol *type = symbol_of(&vm->symbols, remote_of(value)->type);
-    return (rs_item){.kind = RS_ITEM_REMOTE,
+    if (is_view(value) && is_remote(remote_of(value)->target))
+        value = remote_of(value)->target;
+    return (rs_item){.kind = is_view(value) ? RS_ITEM_OPAQUE : RS_ITEM_REMOTE,
                      .content.integer = (int64_t)remote_of(value)->reference,
                      .name = type->name,
                      .name_length = type->length};
@@ -185,7 +189,7 @@ static Value make_record_of_item(Thread *thread, const rs_item *item)
     return make_record(thread, type, fields, item->count);
 }
 
-static Value make_item(Thread *thread, const rs_item *item)
+Value share_make_item(Thread *thread, const rs_item *item)
 {
     switch (item->kind) {
     case RS_ITEM_NIL:
@@ -223,7 +227,7 @@ static rs_status make_items(void *context, const rs_item *items, size_t count, r
     (void)context;
     Thread *thread = thread_current();
     for (size_t i = 0; i < count; i++) {
-        Value value = make_item(thread, &items[i]);
+        Value value = share_make_item(thread, &items[i]);
         if (value == FAILED)
             return RS_ERR_HOST;
         values[i] = value;

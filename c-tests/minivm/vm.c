@@ -103,7 +103,7 @@ Vm *vm_new(const VmOptions *options)
     if (vm == NULL)
         return NULL;
     vm->options = *options;
-    vm->links.exports = NIL;
+    links_prepare(&vm->links);
     world_prepare(&vm->world);
     vm->record_types = record_types_new();
     vm->ractors = ractors_new();

@@ -35,6 +35,8 @@ struct Thread {
     struct Ractor *ractor;
     rs_ractor id;
     bool is_main;
+    /* Peers may refer to its objects: to main's, once it has had a link. */
+    bool has_links;
     /* The root stack: what the collector finds and updates. */
     Value *roots;
     Value *roots_top;

@@ -198,18 +198,15 @@ impl Session<'_> {
                 target.value
             }
             LOCATE => self.located(target.value, request.index)?,
-            code => {
-                // A nested request may give back the last reference to what it is done to.
-                lock(&self.link.pins).hold(request.pin);
-                let outcome = self.operate(request, target.value, arguments);
-                // It was held, unless the link has ended, or there was no pin.
-                let _ = lock(&self.link.pins).release(request.pin, 1);
-                let value = outcome?;
-                if is_write(code) && target.value != 0 {
-                    self.around.changed(target.value);
-                }
+            code if is_write(code) && target.value != 0 => {
+                // The host may move the object while it writes.
+                let written = self.host.roots().array(1)?;
+                written[0].set(target.value);
+                let value = self.operate_on_pin(request, target.value, arguments)?;
+                self.around.changed(written[0].get());
                 value
             }
+            _ => self.operate_on_pin(request, target.value, arguments)?,
         };
         Ok(Granted { value, ..target })
     }
@@ -268,6 +265,20 @@ impl Session<'_> {
             kept[0].set(self.operate(&step, kept[0].get(), &[])?);
         }
         Ok(kept[0].get())
+    }
+
+    /// A nested request may give back the last reference to what an operation is done to: it is held.
+    fn operate_on_pin(
+        &self,
+        request: &Request<'_>,
+        target: rs_value,
+        arguments: &RootArray<'_>,
+    ) -> Result<rs_value, rs_status> {
+        lock(&self.link.pins).hold(request.pin);
+        let outcome = self.operate(request, target, arguments);
+        // It was held, unless the link has ended, or there was no pin.
+        let _ = lock(&self.link.pins).release(request.pin, 1);
+        outcome
     }
 
     fn operate(

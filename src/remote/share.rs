@@ -130,10 +130,9 @@ fn seal(words: &[u64]) -> Result<SealedBytes, rs_status> {
 impl Session<'_> {
     /// The image of what a reference leads to, which must be shareable.
     pub fn share(&self, remote: rs_remote) -> Result<SharedImage, rs_status> {
-        let root = lock(self.remotes).get(remote)?.value;
         let mut answer = self.ask_for_answer(remote, &Asked::new(SHARE))?;
         let descriptor = answer.descriptor.take();
-        let image = self.while_reading(|| self.read_shared(&answer, descriptor, root));
+        let image = self.while_reading(|| self.read_shared(&answer, descriptor, remote));
         self.stop_keeping(&answer);
         image.map_err(|status| self.reading_failed(status))
     }
@@ -153,7 +152,7 @@ impl Session<'_> {
         &self,
         answer: &Message,
         descriptor: Option<OwnedFd>,
-        root: rs_value,
+        remote: rs_remote,
     ) -> Result<SharedImage, rs_status> {
         let mut from = Reader::new(words_of(&answer.bytes).ok_or(RS_ERR_PEER)?);
         from.words(2)?;
@@ -191,7 +190,8 @@ impl Session<'_> {
         Ok(SharedImage {
             words,
             opaques: values,
-            root,
+            // Not before now: while it waits and makes values, the host may move objects.
+            root: lock(self.remotes).get(remote)?.value,
         })
     }
 

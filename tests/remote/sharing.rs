@@ -1,11 +1,13 @@
 //! Shareable graphs that a peer reads in place.
 
 use crate::end::End;
-use crate::items::{Content, Host, NIL, content, object, small};
+use crate::items::{Content, Host, Moment, NIL, content, object, small};
 use crate::lies::send;
 use crate::pair::{two, two_with_a_liar};
+use std::ffi::c_void;
 use std::os::fd::{AsFd, FromRawFd, OwnedFd};
 use std::time::Duration;
+use vmshare::ffi::gc::rs_gc_update;
 use vmshare::ffi::graph::rs_image;
 use vmshare::ffi::remote::{rs_image_object, rs_remote_share, rs_remote_watch};
 use vmshare::graph::image::{Image, Meaning, Word};
@@ -227,6 +229,46 @@ fn who_watches_an_object_is_told_of_its_next_change() {
             assert_eq!(child.add(foo, 0, 5), Ok(small(7)));
             assert_eq!(child.get(foo, 0), Ok(small(7)));
             assert_eq!(told(), 2, "what a peer writes counts too");
+        },
+    );
+}
+
+/// Two places of one object: where it is, and where it moves to.
+struct Move {
+    from: rs_value,
+    to: rs_value,
+}
+
+unsafe extern "C" fn forward(data: *mut c_void, value: rs_value) -> rs_value {
+    // SAFETY: the only data that it is given.
+    let &Move { from, to } = unsafe { &*data.cast() };
+    if value == from { to } else { value }
+}
+
+#[test]
+fn a_watch_tells_of_a_write_during_which_the_object_has_moved() {
+    two(
+        |parent: &End| {
+            let make = || parent.host.make(Content::Cons([small(1), NIL]));
+            let (from, to) = (make(), make());
+            parent.export("foo", from, RS_CAN_ALL);
+            let vm = parent.host.vm;
+            *parent.host.observer.borrow_mut() = Some(Box::new(move |moment| {
+                if moment == Moment::HasOperated {
+                    let mut places = Move { from, to };
+                    let data = (&raw mut places).cast();
+                    // SAFETY: as a collector's call, from the only thread.
+                    let status = unsafe { rs_gc_update(vm, Some(forward), data) };
+                    assert_eq!(status, RS_OK);
+                }
+            }));
+            parent.serve_until_gone();
+        },
+        |child: &End| {
+            let foo = child.variable("foo").unwrap();
+            assert_eq!(child.watch(foo), Ok(()));
+            assert_eq!(child.set(foo, 0, small(2)), Ok(()));
+            assert_eq!(*child.host.changed.borrow(), [foo]);
         },
     );
 }

@@ -1,14 +1,17 @@
 ; An object of one child, which its parent hands to another: requests go through the parent.
-(define shelf [nil])
+(define shelf [nil nil])
 (define (put object) (vector-set! shelf 0 object) nil)
+(define (put-shareable object) (vector-set! shelf 1 object) nil)
+(define (read-in-place) (vector-set! shelf 1 (share (vector-ref shelf 1))) nil)
 (define (same? a b) (eq? a b))
-(for-each export-variable '(shelf put same?))
+(for-each export-variable '(shelf put put-shareable read-in-place same?))
 (define owner
   (spawn-child
     '(begin
        (define (fail) (raise 'own-kind "from the owner"))
        (define (twice f x) (f (f x)))
        (define book (list 'title "text" fail twice))
+       (parent-call 'put-shareable (make-shareable [1 '(2 "three")]))
        (parent-call 'put book)
        (run-loop))))
 (while (not (vector-ref shelf 0)) (serve owner 10))
@@ -34,10 +37,21 @@
        (assert-equal "from the owner" (condition-message caught))
        ; There, here and there again.
        (assert-equal 12 ((nth 3 book) (lambda (n) (+ n 1)) 10))
+       (setcar book 5)
+       (assert-equal 7 (add! book 0 2))
+       (assert-error 'type-error (add! book 1 2))
+       ; Only a peer's own objects are read in place. The parent can, for both of them.
+       (define shareable (vector-ref (remote 'shelf) 1))
+       (assert-error 'sharing-error (share shareable))
+       (parent-call 'read-in-place)
+       (define read-by-parent (vector-ref (remote 'shelf) 1))
        (setcar book 'left-behind)
        (parent-call 'end-owner)
        (define caught (try (car book) (catch (e) e)))
        (assert-equal 'peer-dead (condition-kind caught))
+       (assert-error 'peer-dead (vector-ref shareable 0))
+       (assert-equal 1 (vector-ref read-by-parent 0))
+       (assert-equal "three" (nth 1 (vector-ref read-by-parent 1)))
        ; Its parent is still there.
        (assert (link-alive? (parent)))
        (assert (remote? (remote 'shelf))))))

@@ -1,0 +1,87 @@
+; A parent, its child and its grandchild. The one in the middle is killed: the others go on, and keep nothing
+; of each other.
+(define note (string "three-generations-" (seconds)))
+(define shelf [nil nil])
+(define (put index object) (vector-set! shelf index object) nil)
+(define (count-of link index) (cdr (nth index (link-counts link))))
+(define grandchild
+  '(begin
+     (define (count-of index) (cdr (nth index (link-counts (parent)))))
+     (define mine (list 'grandchild))
+     (define (fail) (raise 'own-kind "from the grandchild"))
+     (define shelf (remote 'shelf))
+     (define note (copy (remote 'note)))
+     (assert (remote? shelf))
+     ; Requests pass through the middle, in both directions.
+     (parent-call 'put 1 [mine fail])
+     (assert (eq? mine (vector-ref (vector-ref shelf 1) 0)))
+     (assert-equal nil (run-loop))
+
+     ; The middle is gone, with all that it had of this process.
+     (assert (not (link-alive? (parent))))
+     (assert-equal 0 (count-of 0))
+     (assert-error 'peer-dead (vector-ref shelf 0))
+     (assert-error 'peer-dead (parent-call 'put 0 nil))
+     (set! shelf nil)
+     (gc)
+     (assert-equal 0 (count-of 1))
+     ; It goes on: it has a child of its own now.
+     (define own (spawn-child '(assert-equal 'grandchild (car (remote 'mine)))))
+     (export 'mine mine)
+     (assert-equal 0 (wait-child own))
+     (define file (open-file note "w"))
+     (write-line file "the grandchild has gone on")
+     (close-file file)))
+(define middle
+  (list 'begin
+    '(define shelf (remote 'shelf))
+    '(define own (list 'middle))
+    '(define (put index object) (parent-call 'put index object))
+    '(parent-call 'put 0 own)
+    '(export 'shelf shelf)
+    '(export 'note (remote 'note))
+    '(export 'put put)
+    (list 'define 'grandchild (list 'spawn-child (list 'quote grandchild) :open))
+    '(run-loop)))
+(define child (spawn-child middle))
+(export 'shelf shelf)
+(export 'put put)
+(export 'note (freeze note))
+(while (not (vector-ref shelf 1)) (serve child 10))
+(assert-equal 'middle (car (vector-ref shelf 0)))
+(assert-equal 'grandchild (car (vector-ref (vector-ref shelf 1) 0)))
+(assert-equal 'own-kind (condition-kind (try ((vector-ref (vector-ref shelf 1) 1)) (catch (e) e))))
+(assert (< 0 (count-of child 0)))
+(assert (< 0 (count-of child 1)))
+
+(kill-child child)
+(assert-equal -9 (wait-child child))
+(assert-equal 0 (count-of child 0))
+(assert-error 'peer-dead (car (vector-ref shelf 0)))
+(assert-error 'peer-dead (vector-ref (vector-ref shelf 1) 0))
+(vector-set! shelf 0 nil)
+(vector-set! shelf 1 nil)
+(gc)
+(assert-equal 0 (count-of child 1))
+
+; The parent has other children.
+(define other (spawn-child '(vector-set! (remote 'shelf) 0 'other)))
+(export 'shelf shelf)
+(assert-equal 0 (wait-child other))
+(assert-equal 'other (vector-ref shelf 0))
+
+; The grandchild has left a note.
+(define (read-note)
+  (try
+    (let ((file (open-file note)))
+      (let ((line (read-line file)))
+        (close-file file)
+        line))
+    (catch (e) nil)))
+(define started (seconds))
+(define line nil)
+(while (and (not line) (< (seconds) (+ started 60)))
+  (sleep 0.01)
+  (set! line (read-note)))
+(assert-equal "the grandchild has gone on" line)
+(delete-file note)
