@@ -184,7 +184,7 @@ rs_status rs_link_counts(rs_vm *vm, rs_link link, rs_link_statistics *statistics
 // that want their objects to be watched, from their write barrier; writes that a peer has asked for are seen
 // without it.
 //
-// Threads: the object's ractor's. Blocks: no. Allocates: if somebody watches. Cost: a load if nobody does.
+// Threads: the object's ractor's. Blocks: no. Allocates: if somebody watches. Cost: that of a call if nobody does.
 // Returns: RS_OK; RS_ERR_ARGUMENT, RS_ERR_CLOSED, RS_ERR_FOREIGN, RS_ERR_REENTRANT, RS_ERR_FORKED,
 // RS_ERR_POISONED. Since: 0.1
 rs_status rs_link_changed(rs_vm *vm,

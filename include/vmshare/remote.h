@@ -127,7 +127,7 @@ rs_status rs_remote_copy(rs_vm *vm, rs_remote remote, const rs_limits *limits, r
 //
 // Owns: the caller gets `*image`, and frees it. Threads: the link's. Blocks: as `rs_remote_request`.
 // Allocates: a small image's size; an eighth of the size for the call.
-// Returns: RS_OK; RS_ERR_UNSUPPORTED (it is not shareable: it may change), RS_ERR_LIMIT (no room for one
+// Returns: RS_OK; RS_ERR_UNSUPPORTED (it is not shareable: it may change; or is a third process's), RS_ERR_LIMIT (no room for one
 // more descriptor just now), and what `rs_remote_request` returns. Since: 0.1
 rs_status rs_remote_share(rs_vm *vm,
                           rs_remote remote,
@@ -146,7 +146,8 @@ rs_status rs_image_object(rs_vm *vm,
                           rs_value *value);
 
 // Asks to be told of the next change of what a reference leads to (`on_change`): what was read of it may be
-// kept until then. One change is told of for each watch.
+// kept until then. One change is told of for each watch. Of an object of a third process the process in between
+// hears nothing, unless it watches that itself: only what is written by way of that process is told of.
 //
 // Threads: the link's. Blocks: as `rs_remote_request`. Allocates: no.
 // Returns: what `rs_remote_request` returns. Since: 0.1

@@ -272,7 +272,7 @@ impl Session<'_> {
         &self,
         request: &Request<'_>,
         target: rs_value,
-        arguments: &RootArray<'_>,
+        arguments: &[Cell<rs_value>],
     ) -> Result<rs_value, rs_status> {
         lock(&self.link.pins).hold(request.pin);
         let outcome = self.operate(request, target, arguments);
