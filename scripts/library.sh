@@ -6,7 +6,8 @@
 #   address   the static library, instrumented by AddressSanitizer
 #   thread    the static library, instrumented by ThreadSanitizer
 #
-# One crate type at a time: a crate that is built as several at once gets no link-time optimisation.
+# One crate type at a time: a crate that is built as several at once gets no link-time optimisation. What is
+# instrumented has none, and compiles on all processors.
 set -euo pipefail
 
 build() { # crate type, options of cargo
@@ -20,6 +21,7 @@ instrumented() { # sanitizer, more flags of rustc
     machine=$(rustc --print host-tuple)
     export RUSTFLAGS="-Zsanitizer=$1 -Cunsafe-allow-abi-mismatch=sanitizer $2"
     export RUSTUP_TOOLCHAIN=nightly
+    export CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16
     build staticlib --target "$machine" --target-dir "target/$1"
     echo "$PWD/target/$1/$machine/release/libvmshare.a"
 }
