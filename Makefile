@@ -1,7 +1,8 @@
 # What one does with this tree. Each target sets up what it needs; all products go to target/.
 
 # The parts of `make test`, each a file of scripts/test; one alone: make test-NAME.
-PARTS := lint rust targets install c-header c-side c-split c-static race loom address thread valgrind fuzz mutations
+PARTS := lint rust targets install c-header c-side c-split c-static race loom address rust-address thread rust-thread \
+	valgrind fuzz mutations
 
 # The parts of `make test-cruby`.
 CRUBY_PARTS := cruby-own cruby-suites cruby-probe cruby-race cruby-programs cruby-debug

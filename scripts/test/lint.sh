@@ -12,6 +12,7 @@ cargo clippy --quiet --all-targets -- --deny warnings
 cargo fmt --check --manifest-path benches/Cargo.toml
 cargo fmt --check --manifest-path benches/iceoryx2/Cargo.toml
 cargo clippy --quiet --manifest-path benches/Cargo.toml --target-dir target/benches -- --deny warnings
+cargo fmt --check --manifest-path tests/instrumented/Cargo.toml
 cargo fmt --check --manifest-path fuzz/Cargo.toml
 # Nothing is linked here, so no fuzzer need be built.
 CUSTOM_LIBFUZZER_PATH=$PWD/target/unused.a cargo clippy --quiet --manifest-path fuzz/Cargo.toml \

@@ -3,8 +3,8 @@
 //! Everything that threads of one process share goes through these names, so that the same code
 //! runs on the machine's atomics and, built with `--cfg loom`, under loom's model checker. Loom
 //! remembers only the last access of each thread to an atomic, so a thread's own load can hide
-//! another thread's from it: with `--cfg vmshare_loads_as_rmw` each load of a [`Cell`] is a
-//! read-modify-write, and every model is run both ways. (Stores are then too: loom orders a plain store
+//! another thread's from it: with `VMSHARE_LOADS_AS_RMW` in the environment each load of a [`Cell`] is a
+//! read-modify-write then, and every model is run both ways. (Stores are then too: loom orders a plain store
 //! and another thread's read-modify-write of the old value either way, which no machine does.)
 //!
 //! Locks are those of std: they are a futex word each, which a forked child can take over.
@@ -92,6 +92,19 @@ pub fn thread_number() -> usize {
     }
 }
 
+/// Whether each load is a read-modify-write.
+#[cfg(not(loom))]
+const fn loads_are_rmw() -> bool {
+    false
+}
+
+/// Whether each load is a read-modify-write.
+#[cfg(loom)]
+fn loads_are_rmw() -> bool {
+    static CHOICE: std::sync::OnceLock<bool> = std::sync::OnceLock::new();
+    *CHOICE.get_or_init(|| std::env::var_os("VMSHARE_LOADS_AS_RMW").is_some())
+}
+
 /// A word of the sharing protocol: an atomic whose operations all have the orderings that the
 /// protocol needs, so that none has to be chosen where it is used. It may lie in memory that processes share.
 #[repr(transparent)]
@@ -112,7 +125,7 @@ impl Cell {
 
     /// Reads; what the writer of the value did before is visible.
     pub fn load(&self) -> u64 {
-        if cfg!(vmshare_loads_as_rmw) {
+        if loads_are_rmw() {
             self.0.fetch_or(0, Ordering::AcqRel)
         } else {
             self.0.load(Ordering::Acquire)
@@ -121,7 +134,7 @@ impl Cell {
 
     /// Reads with no promise beyond the value itself.
     pub fn load_relaxed(&self) -> u64 {
-        if cfg!(vmshare_loads_as_rmw) {
+        if loads_are_rmw() {
             self.0.fetch_or(0, Ordering::AcqRel)
         } else {
             self.0.load(Ordering::Relaxed)
@@ -130,7 +143,7 @@ impl Cell {
 
     /// Writes; what this thread did before becomes visible with it.
     pub fn store(&self, value: u64) {
-        if cfg!(vmshare_loads_as_rmw) {
+        if loads_are_rmw() {
             self.0.swap(value, Ordering::AcqRel);
         } else {
             self.0.store(value, Ordering::Release);
@@ -168,7 +181,7 @@ macro_rules! word {
         impl Word for $atomic {
             #[inline(always)]
             fn load(&self) -> u64 {
-                if cfg!(vmshare_loads_as_rmw) {
+                if loads_are_rmw() {
                     return u64::from(self.fetch_or(0, Ordering::AcqRel));
                 }
                 u64::from(self.load(Ordering::Acquire))
@@ -176,7 +189,7 @@ macro_rules! word {
 
             #[inline(always)]
             fn store(&self, value: u64) {
-                if cfg!(vmshare_loads_as_rmw) {
+                if loads_are_rmw() {
                     self.swap(value as $integer, Ordering::AcqRel);
                     return;
                 }

@@ -166,17 +166,26 @@ impl Vm {
     /// See `rs_cycles_finish`. None: it goes on.
     pub fn cycles_finish(&self, ractor: rs_ractor, waits: bool) -> Result<Option<u64>, rs_status> {
         self.call().expect_ractor(ractor)?;
-        let (links, deadline) = self.round_of(ractor)?;
-        if waits {
-            self.wait_for_summaries(&links, deadline)?;
-        } else if !deadline.has_passed(now()) && self.is_noting(&links) {
-            return Ok(None);
+        let known = self.round_of(ractor);
+        if let Ok((links, deadline)) = &known {
+            if waits {
+                self.wait_for_summaries(links, *deadline)?;
+            } else if !deadline.has_passed(now()) && self.is_noting(links) {
+                return Ok(None);
+            }
         }
+        // For want of memory it ends, too.
+        let round = self.take_round(ractor)?;
+        let decided = known.and_then(|_| self.decide(&round));
+        self.for_each_link(&round.links, |using| drop(using.link.observer().finish()));
+        decided.map(Some)
+    }
+
+    fn take_round(&self, ractor: rs_ractor) -> Result<Round, rs_status> {
         let mut rounds = lock(&self.links.cycles.rounds);
         let index = rounds.iter().position(|(of, _)| *of == ractor);
         let (_, round) = rounds.swap_remove(index.ok_or(RS_ERR_ARGUMENT)?);
-        drop(rounds);
-        self.decide(&round).map(Some)
+        Ok(round)
     }
 
     fn round_of(&self, ractor: rs_ractor) -> Result<(Vec<rs_link>, Deadline), rs_status> {

@@ -2,7 +2,8 @@
 
 use crate::heap::{Name, object};
 use crate::histories::collect_all;
-use crate::star::{HUB, Inside, Star};
+use crate::shape::HUB;
+use crate::tree::{Inside, Tree, star};
 
 const OF_HUB: Name = (HUB, 0);
 const LAST: Name = (HUB, 1);
@@ -14,8 +15,8 @@ const FIELD: usize = 1;
 
 /// A hub's object refers to one of the second child, which refers to another one of the hub. No program holds the
 /// last two.
-fn chain() -> Box<Star> {
-    let star = Star::new([true; 3]);
+fn chain() -> Box<Tree> {
+    let star = star([true; 3]);
     star.refer(OF_HUB, 0, OF_SECOND);
     star.refer(OF_SECOND, 0, LAST);
     star.drop_all(OF_SECOND);
@@ -24,14 +25,14 @@ fn chain() -> Box<Star> {
 }
 
 /// A child asks to put something on its board, and drops it.
-fn ask_to_put(star: &Star, child: usize, of: Name) {
+fn ask_to_put(star: &Tree, child: usize, of: Name) {
     let value = star.take(child, of);
     let board = object(star.root(child, 0)).unwrap();
     star.begin(child, board, FIELD, Some(value), 1);
 }
 
-fn expect_alive(star: &Star, names: &[Name]) {
-    star.end_round();
+fn expect_alive(star: &Tree, names: &[Name]) {
+    star.end_rounds();
     collect_all(star);
     star.expect_all_usable();
     star.expect_well();
@@ -42,7 +43,7 @@ fn expect_alive(star: &Star, names: &[Name]) {
 
 #[test]
 fn a_cycle_over_two_processes_is_collected_and_one_that_is_needed_is_not() {
-    let star = Star::new([true; 3]);
+    let star = star([true; 3]);
     star.refer(OF_HUB, 0, OF_FIRST);
     star.refer(OF_FIRST, 0, OF_HUB);
     star.refer(LAST, 0, OF_SECOND);
@@ -58,7 +59,7 @@ fn a_cycle_over_two_processes_is_collected_and_one_that_is_needed_is_not() {
 
 #[test]
 fn a_cycle_over_both_children_is_collected() {
-    let star = Star::new([true; 3]);
+    let star = star([true; 3]);
     star.refer(OF_FIRST, 0, OF_SECOND);
     star.refer(OF_SECOND, 0, OF_FIRST);
     star.drop_all(OF_FIRST);
@@ -69,7 +70,7 @@ fn a_cycle_over_both_children_is_collected() {
 
 #[test]
 fn without_a_round_a_cycle_stays() {
-    let star = Star::new([true; 3]);
+    let star = star([true; 3]);
     star.refer(OF_HUB, 0, OF_FIRST);
     star.refer(OF_FIRST, 0, OF_HUB);
     star.drop_all(OF_HUB);
@@ -94,19 +95,19 @@ fn an_argument_of_an_operation_that_is_being_carried_out_is_needed() {
 fn what_comes_home_between_the_two_snapshots_is_needed() {
     let star = chain();
     star.drop_all_but(1, OF_HUB);
-    star.begin_round();
+    star.begin_round(HUB);
     ask_to_put(&star, 1, OF_HUB);
     expect_alive(&star, &[OF_HUB, OF_SECOND, LAST]);
 }
 
 #[test]
 fn what_is_sent_between_the_two_snapshots_is_needed() {
-    let star = Star::new([true; 3]);
+    let star = star([true; 3]);
     star.refer(OF_FIRST, 0, LAST);
     star.drop_all_but(1, OF_FIRST);
     star.drop_all(LAST);
     collect_all(&star);
-    star.begin_round();
+    star.begin_round(HUB);
     ask_to_put(&star, 1, OF_FIRST);
     expect_alive(&star, &[OF_FIRST, LAST]);
 }
@@ -124,6 +125,6 @@ fn an_answer_that_nobody_has_read_is_needed() {
     star.drop_all(OF_FIRST);
     // The answer arrives, and is kept.
     star.serve_all_of(HUB);
-    star.begin_round();
+    star.begin_round(HUB);
     expect_alive(&star, &[OF_HUB, OF_SECOND, LAST]);
 }

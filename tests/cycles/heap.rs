@@ -2,6 +2,7 @@
 //! object that all processes know, so that an oracle can see the whole graph.
 
 use crate::callbacks;
+use crate::memory::{self, Memory};
 use std::cell::{Cell, RefCell};
 use std::ffi::{c_char, c_void};
 use std::ptr;
@@ -80,6 +81,7 @@ pub struct Heap {
     /// Takes part in rounds.
     collects: bool,
     world: Cell<Option<*const dyn World>>,
+    pub memory: Memory,
 }
 
 pub fn heap<'a>(ctx: *mut c_void) -> &'a Heap {
@@ -109,6 +111,7 @@ impl Heap {
             stack: RefCell::new(Vec::new()),
             collects,
             world: Cell::new(None),
+            memory: Memory::default(),
         });
         let layout = |fields| rs_layout {
             fields_offset: std::mem::offset_of!(Object, fields) as u16,
@@ -156,6 +159,8 @@ impl Heap {
         data.make_remote = Some(callbacks::make_remote);
         data.operate = Some(callbacks::operate);
         data.blocking_enter = Some(callbacks::blocking_enter);
+        data.allocate = Some(memory::allocate);
+        data.release = Some(memory::release);
         if collects {
             data.collect = Some(callbacks::collect);
         }
@@ -448,6 +453,17 @@ impl Heap {
                 assert_eq!(status, RS_MORE);
                 None
             }
+        }
+    }
+
+    /// The same, and what may go wrong.
+    pub fn try_finish_round(&self) -> Result<Option<u64>, rs_status> {
+        let mut count = 0;
+        // SAFETY: a valid pointer.
+        match unsafe { rs_cycles_finish(self.vm, self.main, 0, &mut count) } {
+            RS_OK => Ok(Some(count)),
+            RS_MORE => Ok(None),
+            status => Err(status),
         }
     }
 

@@ -2,7 +2,9 @@
 
 use crate::heap::{Name, object};
 use crate::histories::{Beginning, begin, beginning, collect_all};
-use crate::star::{HUB, Star, duplicate};
+use crate::joining::duplicate;
+use crate::shape::{HUB, STAR};
+use crate::tree::{Tree, star};
 use proptest::prelude::*;
 use std::time::Duration;
 use vmshare::ffi::link::*;
@@ -19,7 +21,7 @@ const MARKER: u32 = 8;
 const SUMMARY: u32 = 9;
 
 /// Objects of two processes that refer to each other, and to which nobody else refers.
-fn cycle(star: &Star, one: Name, other: Name) {
+fn cycle(star: &Tree, one: Name, other: Name) {
     star.refer(one, 0, other);
     star.refer(other, 0, one);
     star.drop_all(one);
@@ -28,7 +30,7 @@ fn cycle(star: &Star, one: Name, other: Name) {
     star.drain();
 }
 
-fn collect_some(star: &Star, processes: &[usize]) {
+fn collect_some(star: &Tree, processes: &[usize]) {
     for _ in 0..4 {
         for &process in processes {
             star.heaps[process].collect();
@@ -39,7 +41,7 @@ fn collect_some(star: &Star, processes: &[usize]) {
 
 #[test]
 fn a_child_that_answers_too_late_loses_nothing_and_the_others_garbage_is_found() {
-    let star = Star::new([true; 3]);
+    let star = star([true; 3]);
     cycle(&star, (HUB, 0), (1, 0));
     cycle(&star, (HUB, 1), (2, 0));
     assert_eq!(star.heaps[HUB].begin_round(1_000_000), RS_OK);
@@ -51,9 +53,9 @@ fn a_child_that_answers_too_late_loses_nothing_and_the_others_garbage_is_found()
     assert!(star.is_freed((HUB, 0)) && star.is_freed((1, 0)));
     assert!(!star.is_freed((HUB, 1)) && !star.is_freed((2, 0)));
     // The late summary is of a round that is over, even while another one is under way.
-    star.begin_round();
+    star.begin_round(HUB);
     star.serve_all_of(2);
-    star.end_round();
+    star.end_rounds();
     collect_all(&star);
     assert!(star.is_freed((HUB, 1)) && star.is_freed((2, 0)));
     star.expect_no_garbage();
@@ -61,32 +63,31 @@ fn a_child_that_answers_too_late_loses_nothing_and_the_others_garbage_is_found()
 
 #[test]
 fn a_round_waits_for_summaries_and_serves_meanwhile() {
-    let star = Star::new([true; 3]);
+    let star = star([true; 3]);
     cycle(&star, (HUB, 0), (1, 0));
-    star.begin_round();
+    star.begin_round(HUB);
     assert_eq!(star.heaps[HUB].finish_round(true), Some(1));
-    star.has_round.set(false);
+    star.forget_round(HUB);
     collect_all(&star);
     star.expect_no_garbage();
 }
 
 #[test]
 fn one_round_at_a_time() {
-    let star = Star::new([true; 3]);
-    star.begin_round();
+    let star = star([true; 3]);
+    star.begin_round(HUB);
     assert_eq!(star.heaps[HUB].begin_round(0), RS_BUSY);
     assert_eq!(star.heaps[HUB].finish_round(false), None);
-    star.end_round();
-    assert_eq!(star.heaps[HUB].begin_round(0), RS_OK);
-    star.has_round.set(true);
-    star.end_round();
+    star.end_rounds();
+    star.begin_round(HUB);
+    star.end_rounds();
 }
 
 #[test]
 fn a_child_that_ends_in_the_middle_of_a_round_does_not_hold_it() {
-    let star = Star::new([true; 3]);
+    let star = star([true; 3]);
     cycle(&star, (HUB, 0), (1, 0));
-    star.begin_round();
+    star.begin_round(HUB);
     star.serve_all_of(1);
     let link = star.links_of(2)[0];
     // SAFETY: any id may be given.
@@ -108,7 +109,7 @@ struct Liar {
 }
 
 impl Liar {
-    fn new(star: &Star) -> Liar {
+    fn new(star: &Tree) -> Liar {
         let hub = &star.heaps[HUB];
         let (mut link, mut end) = (0, rs_link_end::default());
         // SAFETY: valid pointers; the copies of the descriptors are given away.
@@ -139,7 +140,7 @@ impl Liar {
     }
 
     /// The hub does what it was asked for; what it has sent.
-    fn receive(&mut self, star: &Star) -> Vec<(u32, Vec<u64>)> {
+    fn receive(&mut self, star: &Tree) -> Vec<(u32, Vec<u64>)> {
         let status = star.heaps[HUB].serve(self.link, 0);
         let is_known = matches!(status, RS_OK | RS_MORE | RS_ERR_PEER | RS_ERR_DEAD);
         assert!(is_known, "{status}");
@@ -152,7 +153,7 @@ impl Liar {
     }
 
     /// Asks for an operation; the answer's words behind the status, or none.
-    fn ask(&mut self, star: &Star, code: u64, rest: &[u64]) -> Option<Vec<u64>> {
+    fn ask(&mut self, star: &Tree, code: u64, rest: &[u64]) -> Option<Vec<u64>> {
         self.serial += 1;
         let mut words = vec![self.serial, u64::MAX, 0, code];
         words.extend(rest);
@@ -163,7 +164,7 @@ impl Liar {
     }
 
     /// Gets a reference to an object of the hub, and puts one to an object of its own there.
-    fn get_and_put(&mut self, star: &Star, of: Name, own: u64) -> Option<u64> {
+    fn get_and_put(&mut self, star: &Tree, of: Name, own: u64) -> Option<u64> {
         let hub = &star.heaps[HUB];
         hub.export(self.link, c"thing".as_ptr(), star.root_of(HUB, of));
         let name = u64::from_ne_bytes(*b"thing\0\0\0");
@@ -227,7 +228,7 @@ fn answer(liar: &mut Liar, round: u64, lie: &Lie) {
     liar.send(SUMMARY, &words);
 }
 
-fn lie_in_a_round(star: &Star, liar: &mut Liar, lie: &Lie) {
+fn lie_in_a_round(star: &Tree, liar: &mut Liar, lie: &Lie) {
     assert_eq!(star.heaps[HUB].begin_round(50_000_000), RS_OK);
     // A child has no say in what its maker does.
     liar.send(MARKER, &[7]);
@@ -246,7 +247,7 @@ fn lie_in_a_round(star: &Star, liar: &mut Liar, lie: &Lie) {
 }
 
 fn tell_lies(beginning: &Beginning, lies: &[Lie]) {
-    let star = begin(beginning, [true; 3]);
+    let star = begin(beginning, STAR, &[true; 3]);
     let mut liar = Liar::new(&star);
     for number in 0..3 {
         if object(star.root_of(HUB, (HUB, number))).is_some() {
@@ -276,7 +277,7 @@ proptest! {
 
     #[test]
     fn a_liar_can_only_lose_what_is_its_own(
-        beginning in beginning(),
+        beginning in beginning(STAR),
         lies in proptest::collection::vec(lie(), 1..4),
     ) {
         tell_lies(&beginning, &lies);
@@ -285,7 +286,7 @@ proptest! {
 
 #[test]
 fn a_liar_that_denies_what_it_needs_gets_errors_for_it() {
-    let star = Star::new([true; 3]);
+    let star = star([true; 3]);
     let mut liar = Liar::new(&star);
     let pin = liar.get_and_put(&star, (HUB, 0), 7).unwrap();
     let read = [pin, 0, 0, 0, 0];
@@ -299,7 +300,7 @@ fn a_liar_that_denies_what_it_needs_gets_errors_for_it() {
     assert!(star.is_freed((HUB, 0)));
 }
 
-fn collect_all_with(star: &Star, liar: &mut Liar) {
+fn collect_all_with(star: &Tree, liar: &mut Liar) {
     lie_in_a_round(star, liar, &Lie::Nothing);
     for _ in 0..4 {
         star.heaps.iter().for_each(|heap| heap.collect());

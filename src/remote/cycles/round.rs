@@ -119,11 +119,11 @@ impl Session<'_> {
         let (round, takes_part) = (from.word()?, from.word()?);
         let summary = match takes_part {
             0 => from.end().map(|()| None)?,
-            1 => Some(Summary::read(
-                &mut from,
-                self.link.id(),
-                self.link.allocator,
-            )?),
+            1 => match Summary::read(&mut from, self.link.id(), self.link.allocator) {
+                // The peer has answered, and will not do so again: the round must not wait for it.
+                Err(RS_ERR_MEMORY) => None,
+                read => Some(read?),
+            },
             _ => return Err(RS_ERR_PEER),
         };
         self.link.observer.answer(round, summary)

@@ -1,15 +1,16 @@
 //! The headers: those generated are those committed, and every one compiles wherever it is included.
 
+mod generator;
+
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::Mutex;
+use std::sync::{Mutex, OnceLock};
 use std::thread;
 
 const INCLUDE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/include");
-const GENERATED: &str = env!("VMSHARE_GENERATED_HEADERS");
 
 /// Headers of `include/vmshare` that are written by hand.
 const HAND_WRITTEN: [&str; 2] = ["inline.h", "loader.h"];
@@ -21,9 +22,9 @@ const CPP_STANDARDS: [&str; 5] = ["c++11", "c++14", "c++17", "c++20", "c++2b"];
 fn generated_headers_are_the_committed_ones() {
     let bless = std::env::var_os("VMSHARE_BLESS").is_some();
     let mut stale = Vec::new();
-    for name in header_names(GENERATED) {
-        let generated = std::fs::read(Path::new(GENERATED).join(&name)).unwrap();
-        let committed = Path::new(INCLUDE).join("vmshare").join(&name);
+    for name in header_names(generated_headers()) {
+        let generated = std::fs::read(generated_headers().join(&name)).unwrap();
+        let committed = committed_headers().join(&name);
         if std::fs::read(&committed).ok().as_ref() == Some(&generated) {
             continue;
         }
@@ -41,9 +42,9 @@ fn generated_headers_are_the_committed_ones() {
 
 #[test]
 fn every_header_is_generated_or_known_to_be_written_by_hand() {
-    let mut known = header_names(GENERATED);
+    let mut known = header_names(generated_headers());
     known.extend(HAND_WRITTEN.map(String::from));
-    assert_eq!(header_names(&format!("{INCLUDE}/vmshare")), known);
+    assert_eq!(header_names(&committed_headers()), known);
 }
 
 #[test]
@@ -144,13 +145,23 @@ fn available(compilers: [&'static str; 2]) -> Vec<&'static str> {
 }
 
 fn c_headers() -> impl Iterator<Item = String> {
-    let parts = header_names(&format!("{INCLUDE}/vmshare")).into_iter();
+    let parts = header_names(&committed_headers()).into_iter();
     parts
         .map(|name| format!("vmshare/{name}"))
         .chain(["vmshare.h".to_string()])
 }
 
-fn header_names(folder: &str) -> BTreeSet<String> {
+/// The folder of those that are generated, which is done once.
+fn generated_headers() -> &'static Path {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER.get_or_init(generator::generate_all)
+}
+
+fn committed_headers() -> PathBuf {
+    Path::new(INCLUDE).join("vmshare")
+}
+
+fn header_names(folder: &Path) -> BTreeSet<String> {
     std::fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())

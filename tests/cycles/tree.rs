@@ -1,21 +1,21 @@
-//! A hub and two children with links to it, all in one process and one thread, and the oracle that sees the
-//! graph of all three.
+//! Processes that are joined in a tree, each with a heap, all of them in one process and one thread.
 
 use crate::heap::{Heap, NIL, Name, Object, World, object};
+use crate::joining::{self, Join};
+use crate::shape::{Parents, STAR};
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, VecDeque};
-use vmshare::ffi::link::*;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use vmshare::host::contract::rs_value;
 use vmshare::host::exchange::*;
 use vmshare::status::*;
 
-pub const HUB: usize = 0;
-pub const CHILDREN: [usize; 2] = [1, 2];
+/// Most processes of a tree.
+pub const PROCESSES: usize = 4;
 
-/// Values that a program holds. The first ones stay: of a child its board, an object of the hub that both
-/// know; of the hub the boards of both.
-pub const ROOTS: usize = BOARD_ROOTS + 3 * OBJECTS;
-const BOARDS: [usize; 3] = [2, 1, 1];
+/// Values that a program holds. The first ones stay: the boards of its links, to its parent and then to its
+/// children. A board is an object of the parent that both ends know.
+pub const ROOTS: usize = BOARD_ROOTS + PROCESSES * OBJECTS;
+/// Most links of a process.
 const BOARD_ROOTS: usize = 2;
 
 /// Objects of each process to begin with.
@@ -37,16 +37,26 @@ struct Pending {
     root: usize,
 }
 
-pub struct Star {
-    pub heaps: [Box<Heap>; 3],
-    /// The ends of the links: the hub's, and the child's.
-    pub links: [(rs_link, rs_link); 2],
+/// A link between two of the processes.
+pub struct Edge {
+    pub parent: usize,
+    pub child: usize,
+    /// The parent's end, and the child's.
+    pub ends: (rs_link, rs_link),
+}
+
+pub struct Tree {
+    pub heaps: Vec<Box<Heap>>,
+    pub edges: Vec<Edge>,
     pub flights: RefCell<BTreeMap<usize, Flight>>,
     last_flight: Cell<usize>,
     /// What each process has been asked for over its links, by (asker, owner).
     queues: RefCell<BTreeMap<(usize, usize), VecDeque<usize>>>,
-    pending: RefCell<[VecDeque<Pending>; 3]>,
-    pub has_round: Cell<bool>,
+    pending: RefCell<[VecDeque<Pending>; PROCESSES]>,
+    /// Processes whose round is under way.
+    rounds: RefCell<BTreeSet<usize>>,
+    /// Processes that wait for an answer.
+    waiting: RefCell<Vec<usize>>,
     /// What happens inside of the next operation.
     pub inside: Cell<Inside>,
     failure: RefCell<Option<String>>,
@@ -61,49 +71,21 @@ pub enum Inside {
     Nothing,
     Collect,
     Serve,
-    /// In the hub, whoever carries out the operation.
+    /// In whichever process has most to do with it: the hub of the star that it is in.
     BeginRound,
 }
 
-/// A copy of a descriptor.
-pub fn duplicate(descriptor: i32) -> i32 {
-    // SAFETY: no memory is passed.
-    let copy = unsafe { libc::fcntl(descriptor, libc::F_DUPFD_CLOEXEC, 0) };
-    assert!(copy >= 0);
-    copy
-}
-
-/// Joins two heaps of this process.
-fn join(hub: &Heap, child: &Heap) -> (rs_link, rs_link) {
-    let options = rs_link_options {
-        size: size_of::<rs_link_options>() as u32,
-        ring_bytes: 4096,
-        ..rs_link_options::default()
-    };
-    let (mut own, mut theirs, mut end) = (0, 0, rs_link_end::default());
-    // SAFETY: valid pointers; the copies of the descriptors are given away.
-    unsafe {
-        let status = rs_link_new(hub.vm, hub.main, &options, &mut own, &mut end);
-        assert_eq!(status, RS_OK);
-        let copy = rs_link_end {
-            segment: duplicate(end.segment),
-            socket: duplicate(end.socket),
-        };
-        let status = rs_link_adopt(child.vm, child.main, &options, &copy, &mut theirs);
-        assert_eq!(status, RS_OK);
-        assert_eq!(rs_link_spawned(hub.vm, own, libc::getpid()), RS_OK);
-    }
-    (own, theirs)
-}
-
-impl World for Star {
-    /// Only the hub ever waits, while one of its children does what it was asked for.
+impl World for Tree {
+    /// It waits for a neighbour, which does what it was asked for, and may wait for the next one. None of them
+    /// does anything for others, or they would wait for each other: there is but one thread.
     fn meanwhile(&self, process: usize) {
-        for other in (0..3).filter(|&other| other != process) {
-            if process == HUB || other == HUB {
-                self.serve_all_of(other);
+        self.waiting.borrow_mut().push(process);
+        for neighbour in self.neighbours(process) {
+            if !self.waiting.borrow().contains(&neighbour) {
+                self.serve_all_over(neighbour, self.link(neighbour, process));
             }
         }
+        self.waiting.borrow_mut().pop();
     }
 
     fn frees(&self, process: usize, freed: &Object) {
@@ -123,8 +105,10 @@ impl World for Star {
         match self.inside.take() {
             Inside::Nothing => {}
             Inside::Collect => self.heaps[process].collect(),
-            Inside::Serve => self.serve_all_of(process),
-            Inside::BeginRound => self.begin_round(),
+            // Others might have it wait for one that waits.
+            Inside::Serve if self.waiting.borrow().is_empty() => self.serve_all_of(process),
+            Inside::Serve => {}
+            Inside::BeginRound => self.begin_round(self.hub_of(process)),
         }
     }
 
@@ -164,36 +148,58 @@ impl World for Star {
     }
 }
 
-impl Star {
-    pub fn new(collects: [bool; 3]) -> Box<Star> {
-        let heaps = [0, 1, 2].map(|process| Heap::new(process, ROOTS, collects[process]));
-        let links = CHILDREN.map(|child| join(&heaps[HUB], &heaps[child]));
-        let star = Box::new(Star {
+/// A hub and two children, each of which takes part in rounds or does not.
+pub fn star(collects: [bool; 3]) -> Box<Tree> {
+    Tree::new(STAR, &collects, joining::inherited)
+}
+
+impl Tree {
+    /// `join` makes a link between the heaps of a parent and of its child.
+    pub fn new(parents: Parents, collects: &[bool], join: Join) -> Box<Tree> {
+        let heaps = (0..=parents.len()).map(|process| Heap::new(process, ROOTS, collects[process]));
+        let heaps: Vec<Box<Heap>> = heaps.collect();
+        let edges = parents.iter().zip(1..).map(|(&parent, child)| Edge {
+            parent,
+            child,
+            ends: join(&heaps[parent], &heaps[child]),
+        });
+        let tree = Box::new(Tree {
+            edges: edges.collect(),
             heaps,
-            links,
             flights: RefCell::default(),
             last_flight: Cell::new(0),
             queues: RefCell::default(),
             pending: RefCell::default(),
-            has_round: Cell::new(false),
+            rounds: RefCell::default(),
+            waiting: RefCell::default(),
             inside: Cell::default(),
             failure: RefCell::default(),
             first: RefCell::default(),
         });
-        for heap in &star.heaps {
-            heap.set_world(Some(&raw const *star));
+        for heap in &tree.heaps {
+            heap.set_world(Some(&raw const *tree));
         }
-        for child in CHILDREN {
-            let hub = &star.heaps[HUB];
-            let board = hub.allocate();
-            hub.roots[child - 1].set(board);
-            hub.export(star.links[child - 1].0, c"board".as_ptr(), board);
-            let own = star.heaps[child].variable(star.links[child - 1].1, "board");
-            star.heaps[child].roots[0].set(own.unwrap());
+        for edge in &tree.edges {
+            let (parent, child) = (&tree.heaps[edge.parent], &tree.heaps[edge.child]);
+            let board = parent.allocate();
+            parent.roots[tree.board_root(edge.parent, edge.child)].set(board);
+            parent.export(edge.ends.0, c"board".as_ptr(), board);
+            let own = child.variable(edge.ends.1, "board");
+            child.roots[tree.board_root(edge.child, edge.parent)].set(own.unwrap());
         }
-        star.drain();
-        star.fill();
-        star
+        tree.drain();
+        tree.fill();
+        tree
+    }
+
+    /// The root that holds the board of a process's link to a neighbour.
+    fn board_root(&self, process: usize, neighbour: usize) -> usize {
+        let mut neighbours = self.neighbours(process).into_iter();
+        neighbours.position(|other| other == neighbour).unwrap()
+    }
+
+    fn board(&self, process: usize, neighbour: usize) -> &Object {
+        object(self.root(process, self.board_root(process, neighbour))).unwrap()
     }
 
     /// Each process makes objects, and each program holds all of them.
@@ -205,12 +211,7 @@ impl Star {
                 let name = object(value).unwrap().name;
                 first.insert((process, number), name);
                 self.hold(process, process, number, value);
-                let in_hub = self.to_hub(process, value);
-                self.hold(HUB, process, number, in_hub);
-                for child in CHILDREN.into_iter().filter(|&child| child != process) {
-                    let root = BOARD_ROOTS + process * OBJECTS + number;
-                    self.to_child(child, in_hub, root);
-                }
+                self.spread(process, process, number);
             }
         }
         *self.first.borrow_mut() = first;
@@ -220,22 +221,35 @@ impl Star {
         self.heaps[holder].roots[BOARD_ROOTS + process * OBJECTS + number].set(value);
     }
 
-    /// What a value of a process is in the hub.
-    fn to_hub(&self, process: usize, value: rs_value) -> rs_value {
-        if process == HUB {
-            return value;
+    /// What a process holds, all hold that are farther from its owner.
+    fn spread(&self, holder: usize, process: usize, number: usize) {
+        let value = self.root_of(holder, (process, number));
+        for to in self.neighbours(holder) {
+            if holder != process && to == self.next_to(holder, process) {
+                continue;
+            }
+            self.pass(holder, to, value, BOARD_ROOTS + process * OBJECTS + number);
+            self.spread(to, process, number);
         }
-        let board = object(self.root(process, 0)).unwrap();
-        self.begin(process, board, 0, Some(value), 1);
-        self.drain();
-        object(self.root(HUB, process - 1)).unwrap().fields[0].take()
     }
 
-    fn to_child(&self, child: usize, in_hub: rs_value, root: usize) {
-        object(self.root(HUB, child - 1)).unwrap().fields[0].set(in_hub);
-        self.begin(child, object(self.root(child, 0)).unwrap(), 0, None, root);
-        self.drain();
-        object(self.root(HUB, child - 1)).unwrap().fields[0].set(NIL);
+    /// Passes a value to a neighbour, by their board.
+    fn pass(&self, from: usize, to: usize, value: rs_value, root: usize) {
+        let (own, theirs) = (self.board(from, to), self.board(to, from));
+        match own.is_wrapper() {
+            true => {
+                self.begin(from, own, 0, Some(value), root);
+                self.drain();
+                self.heaps[from].roots[root].set(value);
+                self.heaps[to].roots[root].set(theirs.fields[0].take());
+            }
+            false => {
+                own.fields[0].set(value);
+                self.begin(to, theirs, 0, None, root);
+                self.drain();
+                own.fields[0].set(NIL);
+            }
+        }
     }
 
     /// The object of this name refers to another, which its program holds.
@@ -246,8 +260,8 @@ impl Star {
     }
 
     /// A root of a process that may be changed.
-    pub fn changing(process: usize, root: usize) -> usize {
-        root.max(BOARDS[process])
+    pub fn changing(&self, process: usize, root: usize) -> usize {
+        root.max(self.neighbours(process).len())
     }
 
     /// One of the roots of a process that hold something.
@@ -257,27 +271,15 @@ impl Star {
         roots[choice % roots.len()]
     }
 
-    /// Who is at the other end of a link; none of the three if it is none of theirs.
-    fn peer(&self, process: usize, link: rs_link) -> usize {
-        match process {
-            HUB => 1 + self.links.iter().take_while(|ends| ends.0 != link).count(),
-            _ => HUB,
-        }
-    }
-
-    /// A process's links.
-    pub fn links_of(&self, process: usize) -> Vec<rs_link> {
-        match process {
-            HUB => self.links.iter().map(|ends| ends.0).collect(),
-            child => vec![self.links[child - 1].1],
-        }
-    }
-
     /// A process does all that it was asked for.
     pub fn serve_all_of(&self, process: usize) {
         for link in self.links_of(process) {
-            while self.heaps[process].serve(link, 0) == RS_MORE {}
+            self.serve_all_over(process, link);
         }
+    }
+
+    fn serve_all_over(&self, process: usize, link: rs_link) {
+        while self.heaps[process].serve(link, 0) == RS_MORE {}
     }
 
     /// Asks for a field of what a root stands for, or to set it; the result goes to another root.
@@ -334,27 +336,42 @@ impl Star {
     /// All processes do all that they were asked for, and take all results.
     pub fn drain(&self) {
         for _ in 0..100 {
-            (0..3).for_each(|process| self.serve_all_of(process));
-            (0..3).for_each(|process| self.poll(process));
+            self.processes()
+                .for_each(|process| self.serve_all_of(process));
+            self.processes().for_each(|process| self.poll(process));
             if self.pending.borrow().iter().all(VecDeque::is_empty) {
                 break;
             }
         }
         assert!(self.pending.borrow().iter().all(VecDeque::is_empty));
-        for _ in 0..4 {
-            (0..3).for_each(|process| self.serve_all_of(process));
+        // What is given back has to get from end to end.
+        for _ in 0..2 * self.heaps.len() {
+            self.processes()
+                .for_each(|process| self.serve_all_of(process));
         }
     }
 
-    /// Begins a round, if none is under way.
-    pub fn begin_round(&self) {
-        if !self.has_round.get() {
-            let status = self.heaps[HUB].begin_round(0);
+    /// A hub begins a round, if it has none under way.
+    pub fn begin_round(&self, hub: usize) {
+        if self.rounds.borrow_mut().insert(hub) {
+            let status = self.heaps[hub].begin_round(0);
             if status != RS_OK {
                 self.fails(format!("no round: {status}"));
             }
-            self.has_round.set(true);
         }
+    }
+
+    /// Ends the round that a hub has under way, if its peers have answered.
+    pub fn finish_round(&self, hub: usize) {
+        let has_round = self.rounds.borrow().contains(&hub);
+        if has_round && self.heaps[hub].finish_round(false).is_some() {
+            self.forget_round(hub);
+        }
+    }
+
+    /// A hub's round has ended.
+    pub fn forget_round(&self, hub: usize) {
+        self.rounds.borrow_mut().remove(&hub);
     }
 
     /// Nothing is wrong.
@@ -362,13 +379,14 @@ impl Star {
         assert_eq!(self.failure.take(), None);
     }
 
-    /// Ends the round that is under way, if one is; all peers answer.
-    pub fn end_round(&self) {
+    /// Ends the rounds that are under way, if any are; all peers answer.
+    pub fn end_rounds(&self) {
         self.drain();
         self.inside.set(Inside::Nothing);
-        if self.has_round.replace(false) {
-            assert!(self.heaps[HUB].finish_round(false).is_some());
+        for hub in self.hubs() {
+            self.finish_round(hub);
         }
+        assert!(self.rounds.borrow().is_empty());
     }
 
     /// The object of this name, in its own process.
@@ -383,11 +401,12 @@ impl Star {
 
     /// Drops everything that a program holds but its board, and what is on that.
     pub fn drop_roots(&self) {
-        for (heap, boards) in self.heaps.iter().zip(BOARDS) {
+        for heap in &self.heaps {
+            let boards = self.neighbours(heap.process).len();
             heap.roots[boards..].iter().for_each(|root| root.set(NIL));
         }
-        for board in &self.heaps[HUB].roots[..BOARDS[HUB]] {
-            let board = object(board.get()).unwrap();
+        for edge in &self.edges {
+            let board = self.board(edge.parent, edge.child);
             board.fields.iter().for_each(|field| field.set(NIL));
         }
     }
@@ -405,7 +424,7 @@ impl Star {
 
     /// All programs but one drop one of the objects that there are to begin with.
     pub fn drop_all_but(&self, process: usize, of: Name) {
-        let others = (0..3).filter(|&other| other != process);
+        let others = self.processes().filter(|&other| other != process);
         others.for_each(|other| {
             self.take(other, of);
         });
@@ -413,7 +432,7 @@ impl Star {
 
     /// All programs drop one of the objects that there are to begin with.
     pub fn drop_all(&self, of: Name) {
-        (0..3).for_each(|process| {
+        self.processes().for_each(|process| {
             self.take(process, of);
         });
     }
