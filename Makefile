@@ -1,8 +1,9 @@
 # What one does with this tree. Each target sets up what it needs; all products go to target/.
 
-# The parts of `make test`, each a file of scripts/test; one alone: make test-NAME.
-PARTS := lint rust targets install c-header c-side c-split c-static race loom address rust-address thread rust-thread \
-	valgrind fuzz mutations
+# The parts of `make test`, each a file of scripts/test; one alone: make test-NAME. Two run at a time: those that
+# build in one folder, and would wait for each other, are kept apart, and none of the long ones comes last.
+PARTS := lint rust loom thread c-header mutations address valgrind rust-thread fuzz c-static rust-address targets \
+	c-side c-split race install
 
 # The parts of `make test-cruby`.
 CRUBY_PARTS := cruby-own cruby-suites cruby-probe cruby-race cruby-programs cruby-debug
