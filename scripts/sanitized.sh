@@ -12,6 +12,7 @@ machine=$(rustc --print host-tuple)
 export RUSTUP_TOOLCHAIN=nightly
 export RUSTFLAGS="-Zsanitizer=$sanitizer -Cunsafe-allow-abi-mismatch=sanitizer --cfg vmshare_links"
 [ "$sanitizer" != thread ] || RUSTFLAGS+=" --cfg vmshare_instrumented_locks"
+export TSAN_OPTIONS=suppressions=$PWD/tests/instrumented/thread_sanitizer.txt
 export VMSHARE_ROUNDS=10 VMSHARE_WAKE_UPS=500 VMSHARE_HISTORIES=40 VMSHARE_BUSY=200
 export VMSHARE_DEPTH=10000 VMSHARE_OBJECTS=10000
 
