@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Rust tests of links and cycles, shortened, under ThreadSanitizer
+# Rust tests of cycles over links, shortened, under ThreadSanitizer
 set -euo pipefail
 
 if ! rustc +nightly --version >/dev/null 2>&1; then

@@ -46,6 +46,8 @@ pub struct Edge {
 }
 
 pub struct Tree {
+    // Boxed: their vms know where they are.
+    #[expect(clippy::vec_box)]
     pub heaps: Vec<Box<Heap>>,
     pub edges: Vec<Edge>,
     pub flights: RefCell<BTreeMap<usize, Flight>>,
@@ -71,7 +73,7 @@ pub enum Inside {
     Nothing,
     Collect,
     Serve,
-    /// In whichever process has most to do with it: the hub of the star that it is in.
+    /// By the process itself if it is a hub, or else by its parent.
     BeginRound,
 }
 
