@@ -15,17 +15,34 @@ pub const FIXED: c_int = libc::F_SEAL_GROW | libc::F_SEAL_SHRINK | libc::F_SEAL_
 /// Nobody can change anything any more.
 pub const FROZEN: c_int = FIXED | libc::F_SEAL_WRITE;
 
+/// Nobody can make it smaller, nor add seals.
+pub const GROWING: c_int = libc::F_SEAL_SHRINK | libc::F_SEAL_SEAL;
+
 /// Makes a file of `size` bytes, all zero, that have pages from now on: a full machine is an
 /// error here, and no SIGBUS later.
 pub fn create(size: usize) -> Result<OwnedFd, rs_status> {
-    let size = libc::off_t::try_from(size).map_err(|_| RS_ERR_ARGUMENT)?;
     let file = create_empty()?;
-    // SAFETY: no memory is passed.
-    check(unsafe { libc::ftruncate(file.as_raw_fd(), size) })?;
+    extend(file.as_fd(), 0, size)?;
+    Ok(file)
+}
+
+/// Makes a file that has no bytes yet, and can only grow.
+pub fn create_growing() -> Result<OwnedFd, rs_status> {
+    let file = create_empty()?;
+    seal(file.as_fd(), GROWING)?;
+    Ok(file)
+}
+
+/// Lets a file have bytes up to `end`, and pages for those from `start` on; what it has stays as it is.
+pub fn extend(file: BorrowedFd, start: usize, end: usize) -> Result<(), rs_status> {
+    let [start, length] = [start, end - start].map(libc::off_t::try_from);
+    let (Ok(start), Ok(length)) = (start, length) else {
+        return Err(RS_ERR_ARGUMENT);
+    };
     loop {
         // SAFETY: no memory is passed.
-        match unsafe { libc::posix_fallocate(file.as_raw_fd(), 0, size) } {
-            0 => return Ok(file),
+        match unsafe { libc::posix_fallocate(file.as_raw_fd(), start, length) } {
+            0 => return Ok(()),
             // A signal: the kernel has given back what it had allocated.
             libc::EINTR => {}
             errno => return Err(failure(errno)),
@@ -100,18 +117,53 @@ impl Mapping {
     /// Memory that everybody who has the file reads and writes.
     pub fn shared(file: &OwnedFd, size: usize) -> Result<Mapping, rs_status> {
         let access = libc::PROT_READ | libc::PROT_WRITE;
-        Mapping::new(file.as_fd(), size, access, libc::MAP_SHARED)
+        Mapping::new(file.as_raw_fd(), size, access, libc::MAP_SHARED)
+    }
+
+    /// The same of a file that grows into it: what lies behind its end must not be touched.
+    pub fn growing(file: &OwnedFd, size: usize) -> Result<Mapping, rs_status> {
+        let access = libc::PROT_READ | libc::PROT_WRITE;
+        let how = libc::MAP_SHARED | libc::MAP_NORESERVE;
+        Mapping::new(file.as_raw_fd(), size, access, how)
+    }
+
+    /// Addresses of this process alone, with no memory: it must be opened before it is touched.
+    pub fn reserved(size: usize) -> Result<Mapping, rs_status> {
+        let how = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+        Mapping::new(-1, size, libc::PROT_NONE, how)
+    }
+
+    /// Opens a part of what was reserved, from a page boundary on: it is memory from now on, zero at first.
+    pub fn open(&self, at: usize, length: usize) -> Result<(), rs_status> {
+        if at > self.size || length > self.size - at {
+            return Err(RS_ERR_ARGUMENT);
+        }
+        // SAFETY: the part lies in this mapping.
+        unsafe {
+            let start = self.start.as_ptr().add(at).cast();
+            check(libc::mprotect(
+                start,
+                length,
+                libc::PROT_READ | libc::PROT_WRITE,
+            ))?;
+            // Both are better to have, and not known everywhere. With the second a full machine is an error here.
+            libc::madvise(start, length, libc::MADV_HUGEPAGE);
+            match libc::madvise(start, length, libc::MADV_POPULATE_WRITE) {
+                -1 if last_errno() != libc::EINVAL => Err(last_failure()),
+                _ => Ok(()),
+            }
+        }
     }
 
     /// Memory that is only read. Private, since a shared mapping counts as one that might be
     /// made writable, and a file with one can't be sealed.
     pub fn read_only(file: &OwnedFd, size: usize) -> Result<Mapping, rs_status> {
-        Mapping::new(file.as_fd(), size, libc::PROT_READ, libc::MAP_PRIVATE)
+        Mapping::new(file.as_raw_fd(), size, libc::PROT_READ, libc::MAP_PRIVATE)
     }
 
-    fn new(file: BorrowedFd, size: usize, access: c_int, how: c_int) -> Result<Mapping, rs_status> {
+    fn new(file: c_int, size: usize, access: c_int, how: c_int) -> Result<Mapping, rs_status> {
         // SAFETY: a new mapping, at a place that the kernel chooses, touches nothing that exists.
-        let start = unsafe { libc::mmap(null_mut(), size, access, how, file.as_raw_fd(), 0) };
+        let start = unsafe { libc::mmap(null_mut(), size, access, how, file, 0) };
         if start == libc::MAP_FAILED {
             return Err(last_failure());
         }

@@ -16,6 +16,7 @@
 //! | [`peer`] | whether the other process lives |
 //! | [`handover`] | how a child gets its end |
 //! | [`segment`] | the memory of two rings |
+//! | [`region`] | memory that grows in place |
 //! | [`sealed`] | bytes that nobody can change any more |
 //! | [`memfd`] | anonymous files: how they are made and judged |
 //! | [`copy`] | copies between private memory and memory that a peer may write |
@@ -79,6 +80,7 @@ pub mod hello;
 pub mod memfd;
 pub mod message;
 pub mod peer;
+pub mod region;
 pub mod ring;
 pub mod sealed;
 pub mod segment;
