@@ -71,6 +71,8 @@ pub const RS_ERR_DENIED: rs_status = -18;
 pub const RS_ERR_STALE: rs_status = -19;
 /// Processes wait for each other in a circle; this one has found out.
 pub const RS_ERR_DEADLOCK: rs_status = -20;
+/// A store holds something that makes no sense: one of those who may write it has spoiled it.
+pub const RS_ERR_STORE: rs_status = -21;
 
 /// Number, C name and sentence of each status; the only list of them.
 const STATUSES: &[(rs_status, &CStr, &CStr)] = &[
@@ -174,6 +176,11 @@ const STATUSES: &[(rs_status, &CStr, &CStr)] = &[
         RS_ERR_DEADLOCK,
         c"RS_ERR_DEADLOCK",
         c"the wait could never end",
+    ),
+    (
+        RS_ERR_STORE,
+        c"RS_ERR_STORE",
+        c"the store holds something that makes no sense",
     ),
 ];
 
