@@ -6,7 +6,7 @@ if ! command -v valgrind >/dev/null; then
     echo "valgrind is missing"
     exit 77
 fi
-export VMSHARE_ROUNDS=5 VMSHARE_SCALE=1000 VMSHARE_CONFIGURATIONS=5
+export VMSHARE_ROUNDS=5 VMSHARE_SCALE=1000 VMSHARE_CONFIGURATIONS=3
 # What is left out takes minutes here; AddressSanitizer looks at it too.
 scripts/c-tests.sh memcheck \
     --tests-regex '^(suite_.*|ffi-examples/.*|minivm/moving/.*)$' \

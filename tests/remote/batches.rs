@@ -163,11 +163,12 @@ fn one_that_fails_stops_no_other_and_the_first_error_is_told() {
         |child: &End| {
             let vector = child.variable("vector").unwrap();
             let sealed = child.variable("sealed").unwrap();
+            let (one, five) = ([small(1)], [small(5)]);
             let mut entries = [
-                entry(sealed, Request::new(RS_WRITE_ELEMENT, RS_CAR, &[small(1)])),
+                entry(sealed, Request::new(RS_WRITE_ELEMENT, RS_CAR, &one)),
                 entry(NIL, Request::named(RS_CALL, "fails", &[])),
-                entry(vector, Request::new(RS_WRITE_ELEMENT, 2, &[small(5)])),
-                entry(NIL, Request::named(RS_CALL, "fails", &[small(1)])),
+                entry(vector, Request::new(RS_WRITE_ELEMENT, 2, &five)),
+                entry(NIL, Request::named(RS_CALL, "fails", &one)),
                 entry(vector, Request::new(RS_READ_ELEMENT, 2, &[])),
             ];
             assert_eq!(child.try_batch(&mut entries), RS_OK);
