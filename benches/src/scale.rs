@@ -34,8 +34,8 @@ pub const REAL: Scale = Scale {
     list: 20_000,
     turns: 3,
     rounds: 101,
-    large_rounds: 7,
-    seconds: 3.0,
+    large_rounds: 5,
+    seconds: 2.0,
     levels: 6,
 };
 

@@ -100,6 +100,9 @@ typedef int32_t rs_status;
 // Processes wait for each other in a circle; this one has found out.
 #define RS_ERR_DEADLOCK -20
 
+// A store holds something that makes no sense: one of those who may write it has spoiled it.
+#define RS_ERR_STORE -21
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus

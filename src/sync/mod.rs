@@ -150,6 +150,15 @@ impl Cell {
         }
     }
 
+    /// Writes with no promise beyond the value itself.
+    pub fn store_relaxed(&self, value: u64) {
+        if loads_are_rmw() {
+            self.0.swap(value, Ordering::AcqRel);
+        } else {
+            self.0.store(value, Ordering::Relaxed);
+        }
+    }
+
     /// Replaces `old` by `new`, or returns what stands there.
     pub fn compare_exchange(&self, old: u64, new: u64) -> Result<u64, u64> {
         self.0

@@ -91,6 +91,11 @@ fn head(nodes: &impl Nodes, at: Place) -> Result<(u32, u64), rs_status> {
     is_one.then_some((level, prefix)).ok_or(RS_ERR_STORE)
 }
 
+/// The level of a node that is to be made.
+pub fn level_of(words: &[u64]) -> u32 {
+    (words[0] >> LEVEL_SHIFT & BYTE) as u32
+}
+
 fn bitmap(nodes: &impl Nodes, at: Place) -> Result<u64, rs_status> {
     let bitmap = nodes.word(at + 2)?;
     (bitmap != 0 && bitmap < 1 << CHILDREN)
