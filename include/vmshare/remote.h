@@ -93,7 +93,7 @@ rs_status rs_remote_forget(rs_vm *vm, rs_link link, uint64_t request);
 // Threads: the link's. Blocks: as `rs_remote_request`. Allocates: yes.
 // Returns: RS_OK: each entry has its status, and `rs_link_error` tells of the first that has raised an
 // error; RS_ERR_LIMIT (too many, or the answer is too long for the link), and what `rs_remote_request`
-// returns; each entry's status is that then. Since: 0.1
+// returns; each entry's status is that then, whether it was carried out or not. Since: 0.1
 rs_status rs_remote_batch(rs_vm *vm,
                           rs_link link,
                           rs_batch_entry *entries,

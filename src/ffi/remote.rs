@@ -136,7 +136,7 @@ pub unsafe extern "C" fn rs_remote_forget(
 /// Threads: the link's. Blocks: as `rs_remote_request`. Allocates: yes.
 /// Returns: RS_OK: each entry has its status, and `rs_link_error` tells of the first that has raised an
 /// error; RS_ERR_LIMIT (too many, or the answer is too long for the link), and what `rs_remote_request`
-/// returns; each entry's status is that then. Since: 0.1
+/// returns; each entry's status is that then, whether it was carried out or not. Since: 0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rs_remote_batch(
     vm: *mut rs_vm,
