@@ -15,9 +15,9 @@ SECONDS := 3600
 
 help:
 	@echo "make demo      build the library and the mini-VM, and show what they do"
-	@echo "make test      run everything that must pass (under 20 minutes)"
+	@echo "make test      run everything that must pass (20 to 25 minutes on two cores)"
 	@echo "make test-X    run one part of it: $(PARTS)"
-	@echo "make bench     measure; one table, and target/bench.json (under 15 minutes)"
+	@echo "make bench     measure; one table, and target/bench.json (about a quarter of an hour)"
 	@echo "               BENCH='--quick' a minute; BENCH='--only walk_cached' some rows"
 	@echo "make headers   regenerate include/vmshare/*.h from src/ffi"
 	@echo "make cruby     build CRuby from Debian's source with autoshare in it, and show what it does"

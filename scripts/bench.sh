@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Measures with the library as it is shipped, and prints one table: bench.sh [--quick] [--only PREFIX]
 #
-#   --quick         a minute, which only shows that everything works; without it, under 15 minutes
+#   --quick         a minute, which only shows that everything works; without it, about a quarter of an hour
 #   --only PREFIX   the rows whose id begins so
 set -euo pipefail
 

@@ -1,7 +1,7 @@
 //! vmshare: live objects of an embedding VM, shared between its ractors, and with other processes.
 //!
-//! The house and its one rule: **ffi → vm → {autoshare → walk, remote → {graph, shm}} → host → sync; never upward,
-//! and never sideways between the two.**
+//! The house and its one rule: **ffi → vm → {autoshare → walk, remote → {graph, shm}, versioned → shm} → host →
+//! sync; never upward, and never sideways between the three.**
 //!
 //! | folder | what it is |
 //! |---|---|

@@ -30,10 +30,8 @@ impl Session<'_> {
             deadline,
             tell: Tell::Now,
         };
-        let (request, waiting) =
-            self.post(evacuation, |message, sent, _| self.write_all(message, sent))?;
-        self.state().waiting.insert(request, waiting);
-        let answer = self.answer(request)?;
+        let write = |message: &mut Writer, sent: &mut Sent, _| self.write_all(message, sent);
+        let answer = self.post_and_wait(evacuation, write)?;
         self.expect_ok(&answer).map(|_| ())
     }
 
@@ -63,14 +61,12 @@ impl Session<'_> {
             tell: Tell::Now,
         };
         let nothing = 0;
-        let (request, waiting) = self.post(fetch, |message, _, chain| {
+        let answer = self.post_and_wait(fetch, |message, _, chain| {
             message.words(&[deadline.nanoseconds(), chain, u64::from(FETCH)])?;
             message.words(&[nothing, nothing, nothing])?;
             message.bytes(&[])?;
             message.word(nothing)
         })?;
-        self.state().waiting.insert(request, waiting);
-        let answer = self.answer(request)?;
         let mut from = self.expect_ok(&answer)?;
         let replaced = self.replace_by_copies(&mut from);
         self.stop_keeping(&answer);

@@ -200,7 +200,7 @@ impl Session<'_> {
         own.min(context::current().deadline)
     }
 
-    /// Sends a message. Never waits: what there is no room for now is sent as there is room.
+    /// Sends a message. Never waits: what finds no room in the ring goes out when there is some.
     ///
     /// `RS_ERR_LIMIT`: the peer takes no such message, or takes nothing at all for too long;
     /// `RS_ERR_MEMORY`. The message is not sent then.

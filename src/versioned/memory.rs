@@ -6,7 +6,6 @@
 //! | 1 | words that it may become |
 //! | 2 | how many chunks there are |
 //! | 3 | the next id that nobody has |
-//! | 4 | main: the newest commit |
 //! | [`FIRST`] and on | chunks |
 //!
 //! A chunk belongs to the one writer that has claimed it, who fills it from front to back with things that are never
@@ -26,8 +25,6 @@ pub const MAGIC: u64 = u64::from_be_bytes(*b"vmshsto\x01");
 const SIZE: Place = 1;
 const CHUNKS: Place = 2;
 const NEXT_ID: Place = 3;
-/// Where main is.
-pub const MAIN: Place = 4;
 
 /// Words of a chunk.
 pub const CHUNK: u64 = 1 << 13;

@@ -75,6 +75,17 @@ fn export_all(owner: &End) {
     );
 }
 
+/// Runs a child whose parent has exported all of that.
+fn with_owner(child: impl FnOnce(&End)) {
+    two(
+        |parent| {
+            export_all(parent);
+            parent.serve_until_gone();
+        },
+        child,
+    );
+}
+
 fn fails(
     host: &crate::items::Host,
     link: rs_link,
@@ -89,106 +100,88 @@ fn fails(
 
 #[test]
 fn results_stand_in_the_order_of_their_operations() {
-    two(
-        |parent: &End| {
-            export_all(parent);
-            parent.serve_until_gone();
-        },
-        |child: &End| {
-            let vector = child.variable("vector").unwrap();
-            let cons = child.get(vector, 0).unwrap();
-            let own = child.host.make(Content::Cons([NIL, NIL]));
-            let before = child.counts().messages;
-            let results = child.batch(
-                vector,
-                &[
-                    Request::new(RS_READ_ELEMENT, 0, &[]),
-                    Request::new(RS_READ_ELEMENT, 2, &[]),
-                    Request::new(RS_WRITE_ELEMENT, 2, &[own]),
-                    Request::new(RS_READ_ELEMENT, 2, &[]),
-                    Request::new(RS_READ_ELEMENT, 3, &[]),
-                    Request::new(RS_READ_LENGTH, 0, &[]),
-                    Request::new(RS_EXCHANGE_ELEMENT, 2, &[own, small(9)]),
-                ],
-            );
-            let results: Vec<rs_value> = results.into_iter().map(Result::unwrap).collect();
-            // The same object is the same reference, and an own one comes home.
-            assert_eq!(results[0], cons);
-            assert_eq!(results[1], small(3));
-            assert_eq!(results[3], own);
-            assert_eq!(results[4], cons);
-            assert_eq!(results[5], small(4));
-            assert_eq!(child.counts().messages, before + 1);
-            assert_eq!(child.get(vector, 2), Ok(small(9)));
-        },
-    );
+    with_owner(|child| {
+        let vector = child.variable("vector").unwrap();
+        let cons = child.get(vector, 0).unwrap();
+        let own = child.host.make(Content::Cons([NIL, NIL]));
+        let before = child.counts().messages;
+        let results = child.batch(
+            vector,
+            &[
+                Request::new(RS_READ_ELEMENT, 0, &[]),
+                Request::new(RS_READ_ELEMENT, 2, &[]),
+                Request::new(RS_WRITE_ELEMENT, 2, &[own]),
+                Request::new(RS_READ_ELEMENT, 2, &[]),
+                Request::new(RS_READ_ELEMENT, 3, &[]),
+                Request::new(RS_READ_LENGTH, 0, &[]),
+                Request::new(RS_EXCHANGE_ELEMENT, 2, &[own, small(9)]),
+            ],
+        );
+        let results: Vec<rs_value> = results.into_iter().map(Result::unwrap).collect();
+        // The same object is the same reference, and an own one comes home.
+        assert_eq!(results[0], cons);
+        assert_eq!(results[1], small(3));
+        assert_eq!(results[3], own);
+        assert_eq!(results[4], cons);
+        assert_eq!(results[5], small(4));
+        assert_eq!(child.counts().messages, before + 1);
+        assert_eq!(child.get(vector, 2), Ok(small(9)));
+    });
 }
 
 #[test]
 fn operations_of_a_batch_may_have_different_targets_or_names() {
-    two(
-        |parent: &End| {
-            export_all(parent);
-            parent.serve_until_gone();
-        },
-        |child: &End| {
-            let vector = child.variable("vector").unwrap();
-            let [one, two] = [0, 1].map(|index| child.get(vector, index).unwrap());
-            let car = Request::new(RS_READ_ELEMENT, RS_CAR, &[]);
-            let mut entries = [
-                entry(one, car),
-                entry(NIL, Request::named(RS_READ_VARIABLE, "vector", &[])),
-                entry(two, car),
-                entry(NIL, Request::named(RS_CALL, "pins", &[])),
-                entry(NIL, Request::named(RS_READ_VARIABLE, "nothing", &[])),
-            ];
-            assert_eq!(child.try_batch(&mut entries), RS_OK);
-            let results = entries.map(|entry| ok(entry.status, entry.result));
-            assert_eq!(results[0], Ok(small(1)));
-            assert_eq!(results[1], Ok(vector));
-            assert_eq!(results[2], Ok(small(2)));
-            assert_eq!(results[3], Ok(small(3)));
-            assert_eq!(results[4], Err(RS_ERR_DENIED));
-        },
-    );
+    with_owner(|child| {
+        let vector = child.variable("vector").unwrap();
+        let [one, two] = [0, 1].map(|index| child.get(vector, index).unwrap());
+        let car = Request::new(RS_READ_ELEMENT, RS_CAR, &[]);
+        let mut entries = [
+            entry(one, car),
+            entry(NIL, Request::named(RS_READ_VARIABLE, "vector", &[])),
+            entry(two, car),
+            entry(NIL, Request::named(RS_CALL, "pins", &[])),
+            entry(NIL, Request::named(RS_READ_VARIABLE, "nothing", &[])),
+        ];
+        assert_eq!(child.try_batch(&mut entries), RS_OK);
+        let results = entries.map(|entry| ok(entry.status, entry.result));
+        assert_eq!(results[0], Ok(small(1)));
+        assert_eq!(results[1], Ok(vector));
+        assert_eq!(results[2], Ok(small(2)));
+        assert_eq!(results[3], Ok(small(3)));
+        assert_eq!(results[4], Err(RS_ERR_DENIED));
+    });
 }
 
 #[test]
 fn one_that_fails_stops_no_other_and_the_first_error_is_told() {
-    two(
-        |parent: &End| {
-            export_all(parent);
-            parent.serve_until_gone();
-        },
-        |child: &End| {
-            let vector = child.variable("vector").unwrap();
-            let sealed = child.variable("sealed").unwrap();
-            let (one, five) = ([small(1)], [small(5)]);
-            let mut entries = [
-                entry(sealed, Request::new(RS_WRITE_ELEMENT, RS_CAR, &one)),
-                entry(NIL, Request::named(RS_CALL, "fails", &[])),
-                entry(vector, Request::new(RS_WRITE_ELEMENT, 2, &five)),
-                entry(NIL, Request::named(RS_CALL, "fails", &one)),
-                entry(vector, Request::new(RS_READ_ELEMENT, 2, &[])),
-            ];
-            assert_eq!(child.try_batch(&mut entries), RS_OK);
-            let statuses = entries.map(|entry| entry.status);
-            assert_eq!(
-                statuses,
-                [RS_ERR_DENIED, RS_RAISED, RS_OK, RS_RAISED, RS_OK]
-            );
-            assert_eq!(entries[4].result, small(5));
-            let error = child.error();
-            assert_eq!(error, ("failure".into(), "the first".into()));
-            // A batch without an error of the host says what else is known.
-            let refused = child.batch(sealed, &[Request::new(RS_WRITE_ELEMENT, 0, &[NIL])]);
-            assert_eq!(refused, [Err(RS_ERR_DENIED)]);
-            assert_eq!(
-                child.error(),
-                (String::new(), "the peer has refused it".into())
-            );
-        },
-    );
+    with_owner(|child| {
+        let vector = child.variable("vector").unwrap();
+        let sealed = child.variable("sealed").unwrap();
+        let (one, five) = ([small(1)], [small(5)]);
+        let mut entries = [
+            entry(sealed, Request::new(RS_WRITE_ELEMENT, RS_CAR, &one)),
+            entry(NIL, Request::named(RS_CALL, "fails", &[])),
+            entry(vector, Request::new(RS_WRITE_ELEMENT, 2, &five)),
+            entry(NIL, Request::named(RS_CALL, "fails", &one)),
+            entry(vector, Request::new(RS_READ_ELEMENT, 2, &[])),
+        ];
+        assert_eq!(child.try_batch(&mut entries), RS_OK);
+        let statuses = entries.map(|entry| entry.status);
+        assert_eq!(
+            statuses,
+            [RS_ERR_DENIED, RS_RAISED, RS_OK, RS_RAISED, RS_OK]
+        );
+        assert_eq!(entries[4].result, small(5));
+        let error = child.error();
+        assert_eq!(error, ("failure".into(), "the first".into()));
+        // A batch without an error of the host says what else is known.
+        let refused = child.batch(sealed, &[Request::new(RS_WRITE_ELEMENT, 0, &[NIL])]);
+        assert_eq!(refused, [Err(RS_ERR_DENIED)]);
+        assert_eq!(
+            child.error(),
+            (String::new(), "the peer has refused it".into())
+        );
+    });
 }
 
 #[test]
@@ -227,23 +220,17 @@ fn a_batch_that_is_none_is_not_sent() {
 
 #[test]
 fn very_many_operations_are_one_message() {
-    two(
-        |parent: &End| {
-            export_all(parent);
-            parent.serve_until_gone();
-        },
-        |child: &End| {
-            let vector = child.variable("vector").unwrap();
-            let own = child.host.make(Content::Cons([NIL, NIL]));
-            let arguments = [own];
-            let write = Request::new(RS_WRITE_ELEMENT, 0, &arguments);
-            let results = child.batch(vector, &vec![write; 1 << 16]);
-            assert_eq!(results.len(), 1 << 16);
-            assert!(results.iter().all(Result::is_ok));
-            assert_eq!(child.get(vector, 0), Ok(own));
-            assert_eq!(child.counts().pins, 1);
-        },
-    );
+    with_owner(|child| {
+        let vector = child.variable("vector").unwrap();
+        let own = child.host.make(Content::Cons([NIL, NIL]));
+        let arguments = [own];
+        let write = Request::new(RS_WRITE_ELEMENT, 0, &arguments);
+        let results = child.batch(vector, &vec![write; 1 << 16]);
+        assert_eq!(results.len(), 1 << 16);
+        assert!(results.iter().all(Result::is_ok));
+        assert_eq!(child.get(vector, 0), Ok(own));
+        assert_eq!(child.counts().pins, 1);
+    });
 }
 
 /// What a parent finds that gets this batch of so many operations, and does not know it for none.

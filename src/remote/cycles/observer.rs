@@ -78,7 +78,7 @@ pub(in crate::remote) fn mentions_of(
             tell(Mention::Home(head[TARGET]));
             let name = from.bytes()?;
             from.count()?;
-            if head[CODE] == u64::from(BATCH) {
+            if head[CODE] as u32 == BATCH {
                 let mut heads = Heads::new(name)?;
                 while let Some(head) = heads.next()? {
                     tell(Mention::Home(head.pin));

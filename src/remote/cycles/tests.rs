@@ -2,9 +2,14 @@
 
 use super::condense::{Condenser, Part};
 use super::joint::{Peer, unreached};
+use super::observer::mentions_of;
 use super::summary::{Led, Nodes, Reference, Summary, Target};
 use crate::host::contract::rs_value;
+use crate::host::exchange::RS_READ_LENGTH;
 use crate::host::memory::{HostAllocator, Vec as HostVec};
+use crate::remote::batch::BATCH;
+use crate::remote::session::REQUEST;
+use crate::remote::values::Mention;
 use crate::remote::wire::{Reader, Writer};
 use crate::status::{RS_ERR_PEER, rs_status};
 use proptest::prelude::*;
@@ -332,4 +337,26 @@ fn what_is_read_is_what_was_written() {
     let expected = [(70, outer), (72, third)];
     let expected = expected.map(|(number, target)| (Reference { link: 5, number }, target));
     assert_eq!(read.pins[..], expected);
+}
+
+#[test]
+fn each_target_of_a_batch_is_mentioned_whatever_else_its_code_says() {
+    for flags in [0, 1 << u32::BITS] {
+        let heads = [
+            RS_READ_LENGTH.into(),
+            7,
+            0,
+            0,
+            RS_READ_LENGTH.into(),
+            8,
+            0,
+            0,
+        ];
+        let mut words = vec![1, u64::MAX, 1, flags | u64::from(BATCH), 0, 2, 0, 64];
+        words.extend(heads);
+        words.push(0);
+        let mut mentioned = Vec::new();
+        mentions_of(REQUEST, &words, &mut |mention| mentioned.push(mention)).unwrap();
+        assert_eq!(mentioned, [0, 7, 8].map(Mention::Home));
+    }
 }
